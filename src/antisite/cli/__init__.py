@@ -1,0 +1,1 @@
+"""The `antisite` command: one short file per command."""

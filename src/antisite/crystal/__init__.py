@@ -1,0 +1,1 @@
+"""What is the perfect crystal here: spacing, lattice, distortion, sublattices, columns."""

@@ -1,0 +1,1 @@
+"""What departs from the perfect crystal, and how sure that is."""

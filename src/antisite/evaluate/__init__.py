@@ -1,0 +1,1 @@
+"""How good a table of defects is, against a known truth."""

@@ -1,0 +1,142 @@
+"""The pixels of one field, and what is known about them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .conditions import Conditions
+from .errors import InputError
+
+Region = tuple[slice, slice]
+
+
+def _no_mask() -> NDArray[np.bool_]:
+    return np.zeros((0, 0), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """One field of view, recorded by one or more detectors of the same scan.
+
+    Pixels that are not finite are masked and filled with the median of the rest.
+
+    Parameters
+    ----------
+    channels : (n, y, x) or (y, x), any unit; kept as (n, y, x) float32.
+    pixel_size : Å/px, NaN when unknown.
+    conditions : how it was recorded.
+    mask : (y, x), True where pixels are to be ignored.
+    name : file name.
+    frame : number within its stack.
+
+    Raises
+    ------
+    InputError
+        The array is empty, not two- or three-dimensional, or a value is out of range.
+
+    Examples
+    --------
+    >>> image = Image([[0, 1, 2], [3, float("nan"), 5]], pixel_size=0.1)
+    >>> image.shape, image.n_channels, int(image.mask.sum())
+    ((2, 3), 1, 1)
+    """
+
+    channels: NDArray[np.float32]
+    _: KW_ONLY
+    pixel_size: float = math.nan
+    conditions: Conditions = Conditions()
+    mask: NDArray[np.bool_] = field(default_factory=_no_mask)
+    name: str = ""
+    frame: int = 0
+
+    def __post_init__(self) -> None:
+        channels = _as_channels(self.channels)
+        mask = np.array(self.mask, dtype=bool) if np.size(self.mask) else np.zeros(channels.shape[1:], bool)
+        if mask.shape != channels.shape[1:]:
+            raise InputError(
+                f"the mask must have the shape of the image {channels.shape[1:]}, got {mask.shape}"
+            )
+        if self.pixel_size <= 0 or math.isinf(self.pixel_size):
+            raise InputError(f"pixel_size must be positive and finite [Å], got {self.pixel_size:g}")
+        finite = np.isfinite(channels)
+        if not finite.all():
+            if not finite.any(axis=(1, 2)).all():
+                raise InputError("an image must hold finite pixels, got none (is this the right signal?)")
+            mask |= ~finite.all(axis=0)
+            for channel, good in zip(channels, finite, strict=True):
+                channel[~good] = np.median(channel[good])
+        object.__setattr__(self, "channels", channels)
+        object.__setattr__(self, "mask", mask)
+
+    @property
+    def pixels(self) -> NDArray[np.float32]:
+        """(y, x), the first channel."""
+        return self.channels[0]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(y, x) in px."""
+        return self.channels.shape[1], self.channels.shape[2]
+
+    @property
+    def n_channels(self) -> int:
+        """How many detectors recorded the field."""
+        return self.channels.shape[0]
+
+    def crop(self, region: Region) -> Image:
+        """The part of the image within two slices (y, x)."""
+        return replace(self, channels=self.channels[:, *region].copy(), mask=self.mask[region].copy())
+
+    def restrict(self, region: Region) -> Image:
+        """The whole image with everything outside two slices (y, x) masked; coordinates stay."""
+        mask = np.ones(self.shape, dtype=bool)
+        mask[region] = self.mask[region]
+        if mask.all():
+            raise InputError(
+                f"the region must hold pixels that are not masked, got "
+                f"{region[0].start}:{region[0].stop},{region[1].start}:{region[1].stop} "
+                f"in an image of {self.shape[0]} × {self.shape[1]} px"
+            )
+        return replace(self, mask=mask)
+
+
+def combine(images: Sequence[Image]) -> Image:
+    """One image whose channels are several detectors of the same scan.
+
+    The first image gives name, frame, pixel size and conditions where it has them.
+    """
+    first = images[0]
+    for other in images[1:]:
+        if other.shape != first.shape:
+            raise InputError(
+                f"two detectors of one scan must have the same shape, "
+                f"got {first.shape} in {first.name} and {other.shape} in {other.name}"
+            )
+    return replace(
+        first,
+        channels=np.concatenate([image.channels for image in images]),
+        mask=np.logical_or.reduce([image.mask for image in images]),
+        pixel_size=next((i.pixel_size for i in images if not math.isnan(i.pixel_size)), math.nan),
+        conditions=replace(
+            first.conditions, detectors=tuple(d for image in images for d in image.conditions.detectors)
+        ),
+    )
+
+
+def _as_channels(array: ArrayLike) -> NDArray[np.float32]:
+    try:
+        channels = np.array(array, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"an image must be an array of numbers, got {type(array).__name__}") from error
+    if channels.ndim == 2:
+        channels = channels[None]
+    if channels.ndim != 3 or not channels.size:
+        raise InputError(
+            f"an image must be (y, x) or (channels, y, x) and hold pixels, got shape {np.shape(array)}"
+        )
+    return channels

@@ -1,0 +1,1 @@
+"""Files in, files out: images, tables, results and annotations."""

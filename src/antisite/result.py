@@ -1,0 +1,38 @@
+"""What one look at an image gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .defects import defect_table
+from .image import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Result:
+    """Defects of one image, and all that lets a reader believe them.
+
+    Parameters
+    ----------
+    image : what was looked at.
+    sites : one row per predicted site, perfect ones with kind `none` (`docs/table.md`).
+    defects : one row per defect, the same fields.
+    domains : one row per domain of one lattice: `domain`, `ay`, `ax`, `by`, `bx` [px],
+        `coherence`, `area` [px²], `n_sites`, `analysed`.
+    maps : named arrays, such as `motif` (one unit cell) or `domain` (y, x).
+    summary : JSON-ready numbers: lattice, sublattices, counts, densities, warnings.
+    provenance : versions, settings, time and place; left out of "same seed, same bytes".
+    """
+
+    image: Image
+    sites: pd.DataFrame = field(default_factory=defect_table)
+    defects: pd.DataFrame = field(default_factory=defect_table)
+    domains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    maps: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
