@@ -29,6 +29,7 @@ class Image:
     ----------
     channels : (n, y, x) or (y, x), any unit; kept as (n, y, x) float32.
     pixel_size : Å/px, NaN when unknown.
+    pixel_size_from : who said so: `file`, or `given` by the user.
     conditions : how it was recorded.
     mask : (y, x), True where pixels are to be ignored.
     name : file name.
@@ -49,6 +50,7 @@ class Image:
     channels: NDArray[np.float32]
     _: KW_ONLY
     pixel_size: float = math.nan
+    pixel_size_from: str = "given"
     conditions: Conditions = Conditions()
     mask: NDArray[np.bool_] = field(default_factory=_no_mask)
     name: str = ""

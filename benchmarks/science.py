@@ -1,0 +1,260 @@
+"""What the main job finds, misses and invents: writes `science.md` beside this file.
+
+    ANTISITE_DATA=folder/of/real/images python benchmarks/science.py
+
+Real images are those of ANTISITE_DATA (their rows are left out without it). Everything else is simulated
+from seeds 0, 1, 2, …, so the same command gives the same table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from antisite.errors import NoLatticeError
+from antisite.evaluate.scores import ANY_DEFECT, RocArea, Score, Scores, evaluate_result, proportion
+from antisite.image import Image
+from antisite.io.annotations import read_annotations, read_label_map
+from antisite.io.images import read_image
+from antisite.run.pipeline import find_defects
+from antisite.simulate.crystals import CRYSTALS
+from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
+from antisite.simulate.render import simulate_image
+from antisite.simulate.truth import Truth
+
+OUT = Path(__file__).with_name("science.md")
+COMMAND = "ANTISITE_DATA=folder/of/real/images python benchmarks/science.py"
+MAP_WORDS = {1: "W", 2: "V_on_W", 3: "Se2", 4: "Se_vacancy", 5: "Se2_vacancy"}
+# folder: (first file, second detector, target of the area under ROC, target of F1)
+LABELLED = {
+    "wse2_ti_25": ("ADF1.dm4", "ADF2.dm4", 0.9995, math.nan),
+    "wse2_cr_9": ("ADF2.npy", "", 0.998, 0.95),
+    "wse2_v_7795": ("ADF.tif", "", 0.9995, 0.995),
+    "wse2_v_sim0": ("ADF.tif", "", math.nan, math.nan),
+}
+# image: (most flags allowed, or None where the right answer is that there is no lattice)
+EMPTY = {"perfect/srtio3.ser": 1, "perfect/batio3.dm4": 1, "not_a_crystal/pt_on_carbon.tif": None}
+
+
+def score_image(image: Image, truth: pd.DataFrame) -> Scores:
+    """Find the defects of one image at default settings and compare them with the truth."""
+    result = find_defects(image)
+    return evaluate_result(
+        result.sites,
+        result.defects,
+        truth,
+        nn=result.summary["nn"],
+        a=math.sqrt(result.summary["lattice"]["cell_area"]),
+        shape=image.shape,
+    )
+
+
+def score_field(folder: Path) -> Scores:
+    """One labelled image, with its second detector where it has one."""
+    first, second, _, _ = LABELLED[folder.name]
+    image = read_image(folder / first, also=folder / second if second else None)
+    if (folder / "labels.json").exists():
+        return score_image(image, read_annotations(folder / "labels.json"))
+    return score_image(image, read_label_map(folder / "truth.tif", words=MAP_WORDS))
+
+
+def random_crystal(seed: int, **defects: float) -> tuple[Image, Truth]:
+    """Each crystal of the library in its turn, at a random scale, direction, dose, drift and background."""
+    rng = np.random.default_rng(seed)
+    return simulate_image(
+        list(CRYSTALS)[seed % len(CRYSTALS)],
+        shape=(320, 320),
+        pixel_size=rng.uniform(0.12, 0.22),
+        rotation=rng.uniform(0, math.pi),
+        dose=10 ** rng.uniform(4.5, 6),
+        drift=rng.uniform(0, 2),
+        contamination=rng.uniform(0, 0.1),
+        rng=rng,
+        **defects,
+    )
+
+
+def perfect_crystal(seed: int) -> Image:
+    """A random crystal without a defect."""
+    return random_crystal(seed)[0]
+
+
+def crystal_of_random_phases(seed: int) -> Image:
+    """The power spectrum of a perfect crystal, its phases drawn at random."""
+    return phase_randomised(perfect_crystal(seed), rng=seed)
+
+
+def noise(seed: int) -> Image:
+    """White, pink and amorphous in turn."""
+    return (white_noise, pink_noise, amorphous_film)[seed % 3]((320, 320), rng=seed)
+
+
+# images: (how they are made, whether they hold a lattice)
+NULLS: dict[str, tuple[Callable[[int], Image], bool]] = {
+    "perfect simulated crystals": (perfect_crystal, True),
+    "the same with random phases": (crystal_of_random_phases, True),
+    "white noise, pink noise, amorphous films": (noise, False),
+}
+
+
+def count_flags(image: Image) -> int | None:
+    """Number of defects, None where no lattice is found."""
+    try:
+        return len(find_defects(image).defects)
+    except NoLatticeError:
+        return None
+
+
+def field_tables(data: Path) -> list[str]:
+    """Scores on the labelled images: of any defect, then label by label."""
+    scores = {name: score_field(data / name) for name in LABELLED if (data / name).is_dir()}
+    overall = [_field_row(name, found) for name, found in scores.items()]
+    labels = [row for name, found in scores.items() for row in _label_rows(name, found)]
+    left_out = [{"image": name, **found.n_left_out} for name, found in scores.items()]
+    return [
+        "## Labelled images\n\nAny defect against every scored perfect site, default settings.\n",
+        _markdown(overall),
+        "### Label by label\n",
+        _markdown(labels),
+        "### Not scored\n",
+        _markdown(left_out),
+    ]
+
+
+def _field_row(name: str, scores: Scores) -> dict[str, Any]:
+    _, _, roc_target, f1_target = LABELLED[name]
+    area, found = scores.roc[ANY_DEFECT], scores.detection
+    return {
+        "image": name,
+        "defects / perfect": f"{area.n_positive} / {area.n_negative}",
+        "area under ROC": _interval(area, 5),
+        "target": _target(roc_target),
+        "F1": _interval(found.f1, 3),
+        "target of F1": _target(f1_target),
+        "precision": _interval(found.precision, 3),
+        "recall": _interval(found.recall, 3),
+        "right kind": _interval(scores.kind_accuracy, 3),
+        "position error, median [px]": _interval(scores.localisation.median, 2),
+    }
+
+
+def _label_rows(name: str, scores: Scores) -> list[dict[str, Any]]:
+    rows = []
+    for label, area in scores.roc.items():
+        if label != ANY_DEFECT:
+            kinds = {k: n for k, n in scores.confusion.loc[label].items() if n}
+            told = ", ".join(f"{n} {k}" if k != "none" else f"{n} not flagged" for k, n in kinds.items())
+            missed = kinds.get("none", 0)
+            recall = proportion(area.n_positive - missed, area.n_positive)
+            row = {"n": area.n_positive, "area under ROC": _interval(area, 5), "recall": _interval(recall, 3)}
+            rows.append({"image": name, "label": label} | row | {"kind given": told})
+    return rows
+
+
+def empty_table(data: Path) -> list[str]:
+    """Flags on real images in which nothing is to be found."""
+    rows = []
+    for name, allowed in EMPTY.items():
+        if (data / name).is_file():
+            n = count_flags(read_image(data / name))
+            target = "no lattice" if allowed is None else f"≤ {allowed}"
+            rows.append({"image": name, "flags": "no lattice" if n is None else n, "target": target})
+    return ["## Real images without a defect, or without a crystal\n", _markdown(rows)]
+
+
+def null_table(n: int) -> list[str]:
+    """How often nothing is flagged where nothing is to be found."""
+    rows = []
+    for name, (make, crystalline) in NULLS.items():
+        flags = [count_flags(make(seed)) for seed in range(n)]
+        right = proportion(sum(k is None or (crystalline and k == 0) for k in flags), n)
+        rows.append(
+            {
+                "images": name,
+                "n": n,
+                "seeds": f"0 to {n - 1}",
+                "right answer": "no flag" if crystalline else "no lattice",
+                "given": _interval(right, 2),
+                "target": "≥ 0.95" if crystalline else "1",
+                "no lattice": sum(k is None for k in flags),
+                "flags in all": sum(k or 0 for k in flags),
+                "seeds with flags": " ".join(str(seed) for seed, k in enumerate(flags) if k) or "none",
+            }
+        )
+    return ["## Simulated images in which nothing is to be found\n", _markdown(rows)]
+
+
+def planted_table(n: int) -> list[str]:
+    """Defects planted in simulated crystals, all images of one crystal together."""
+    counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in CRYSTALS}
+    for seed in range(n):
+        image, truth = random_crystal(seed, vacancies=0.01, partial_vacancies=0.01, dim_sites=0.01)
+        tally = counts[truth.crystal]
+        labels = truth.sites.assign(label=truth.sites["kind"], path="", scored=True)
+        try:
+            found = score_image(image, labels).detection
+            now = (found.tp, found.fp, found.fn, 0)
+        except NoLatticeError:
+            now = (0, 0, 0, 1)
+        counts[truth.crystal] = [k + m for k, m in zip(tally, now, strict=True)]
+    rows = [
+        {
+            "crystal": name,
+            "found": tp,
+            "false discovery rate": _interval(proportion(fp, tp + fp), 3),
+            "recall": _interval(proportion(tp, tp + fn), 3),
+            "images without a lattice": refused,
+        }
+        for name, (tp, fp, fn, refused) in counts.items()
+    ]
+    shares = "1 % of columns empty, 1 % of pairs without one atom, 1 % of the others at 0.4 brightness"
+    return [f"## Planted defects\n\nSeeds 0 to {n - 1}: {shares}.\n", _markdown(rows)]
+
+
+def _interval(score: Score | RocArea, digits: int) -> str:
+    if math.isnan(score.value):
+        return "–"
+    return f"{score.value:.{digits}f} ({score.low:.{digits}f} to {score.high:.{digits}f})"
+
+
+def _target(value: float) -> str:
+    return "–" if math.isnan(value) else f"≥ {value:g}"
+
+
+def _markdown(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "(ANTISITE_DATA not given)\n"
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *[[str(cell) for cell in row.values()] for row in rows]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--nulls", type=int, default=100, help="images of each simulated kind")
+    parser.add_argument("--planted", type=int, default=40, help="simulated images with planted defects")
+    parser.add_argument("--out", type=Path, default=OUT)
+    given = parser.parse_args()
+    data = Path(os.environ.get("ANTISITE_DATA", "no-data"))
+    options = "" if (given.nulls, given.planted) == (100, 40) else " (fewer simulated images than usual)"
+    parts = [
+        "# What the main job finds, misses and invents\n",
+        f"Made by `{COMMAND}`{options}. In brackets: 95 % intervals. Scored by the rule of",
+        "`antisite.evaluate.scored_sites`; the search itself runs with seed 0.\n",
+        *field_tables(data),
+        *empty_table(data),
+        *null_table(given.nulls),
+        *planted_table(given.planted),
+    ]
+    given.out.write_text("\n".join(parts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""`antisite inspect`: what a file says, and what lattice is seen in it."""
+
+from __future__ import annotations
+
+from . import options as o
+
+EPILOG = """Examples:
+
+antisite inspect field.dm4
+
+antisite inspect field.dm4 --lattice-constant 3.32
+
+A picture of the motif is left in DIR/<stem>/inspect.png; 'antisite detect' may write beside it.
+"""
+
+
+def inspect(
+    files: o.Files,
+    signal: o.Signal = "",
+    frame: o.Frame = None,
+    sum_frames: o.Sum = False,
+    also: o.Also = None,
+    region: o.RegionText = None,
+    mask: o.Mask = None,
+    pixel_size: o.PixelSize = None,
+    lattice_constant: o.LatticeConstant = None,
+    out: o.Out = o.DEFAULT_OUT,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Say what files hold and what lattice is seen, before looking for defects.
+
+    Signals, shape, scale and microscope settings as the file has them; lattice vectors, sublattices
+    and coherence as the image shows them; whether the file's scale fits the lattice constant.
+    """
+    o.check_frames(frame, sum_frames)
+    o.check_also(also, files)
+
+    from ..run.inspection import InspectFile
+    from ..run.reading import Reading
+    from .follow import debugging, finish, follow, refuse_unusable
+    from .show_lattice import inspect_text
+
+    refuse_unusable(files, out=out)
+    work = InspectFile(
+        out=out,
+        reading=Reading(
+            signal=signal,
+            frame=frame,
+            sum_frames=sum_frames,
+            also=also,
+            region=o.parse_region(region),
+            mask=mask,
+            pixel_size=o.known(pixel_size),
+        ),
+        lattice_constant=o.known(lattice_constant),
+    )
+    outcomes = follow(files, work, bar=not (as_json or quiet), debug=debugging())
+    finish(outcomes, text=inspect_text, as_json=as_json, quiet=quiet)

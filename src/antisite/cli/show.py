@@ -1,0 +1,133 @@
+"""What a person reads in the terminal: one screen for one input, one line each for several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..run.batch import Outcome
+
+_LABEL = 11
+_MAX_ROWS = 12
+_SOURCES = {
+    "file": "from the file",
+    "given": "as given",
+    "lattice constant": "from the lattice constant",
+}
+
+
+def detect_text(outcomes: Sequence[Outcome]) -> str:
+    """One screen for one input; for several, a line each and where the files are."""
+    if len(outcomes) != 1:
+        return batch_text(outcomes)
+    outcome = outcomes[0]
+    if not outcome.summary:
+        return ""
+    if outcome.status == "no_lattice":
+        return "\n".join([heading(outcome), line("lattice", "none found"), files_line(outcome)])
+    s = outcome.summary
+    parts = [heading(outcome), *lattice_lines(s), area_line(s), sites_line(s), *defect_lines(s)]
+    return "\n".join([*parts, *warning_lines(s), files_line(outcome)])
+
+
+def batch_text(outcomes: Sequence[Outcome]) -> str:
+    """One line for each input, then where the files are."""
+    width = max(len(outcome.path.name) for outcome in outcomes)
+    lines = [f"{outcome.path.name:<{width}}  {batch_cell(outcome)}" for outcome in outcomes]
+    written = [outcome.folder for outcome in outcomes if outcome.folder]
+    if written:
+        lines.append(line("files", f"{written[0].parent}/<stem>/report.html"))
+    return "\n".join(lines)
+
+
+def batch_cell(outcome: Outcome) -> str:
+    """What became of one input, on one line."""
+    if outcome.status == "no_lattice":
+        return "no lattice"
+    if outcome.status != "done":
+        return "failed" if outcome.status == "failed" else "needs a choice"
+    counts = outcome.summary["counts"]
+    kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n and kind != "none")
+    warnings = len(outcome.summary["warnings"])
+    noted = f"  ({warnings} warning{'s' * (warnings > 1)})" if warnings else ""
+    return f"{kinds or 'no defects'}{noted}"
+
+
+def line(label: str, text: str) -> str:
+    """A labelled line, aligned with the others."""
+    return f"{label:<{_LABEL}} {text}"
+
+
+def heading(outcome: Outcome) -> str:
+    """File, size, detectors and frame."""
+    s = outcome.summary
+    y, x = s["shape"]
+    parts = [f"{y} × {x} px"]
+    parts += [f"{s['n_channels']} detectors"] if s["n_channels"] > 1 else []
+    parts += [f"frame {s['frame']}"] if s["frame"] else []
+    return f"{outcome.path.name}  ({' · '.join(parts)})"
+
+
+def lattice_lines(s: dict[str, Any]) -> list[str]:
+    """Lattice vectors, cell and scale."""
+    lattice = s["lattice"]
+    a, b = (_length(lattice[v], lattice[f"{v}_A"]) for v in "ab")
+    gamma = f"{math.degrees(lattice['gamma']):.1f}°"
+    cell = f"cell {lattice['cell_area']:.1f} px²"
+    return [
+        line("lattice", f"a {a} · b {b} · {gamma} · {cell} · coherence {lattice['coherence']:.2f}"),
+        line("scale", scale_text(s)),
+    ]
+
+
+def _length(px: float, angstrom: float | None) -> str:
+    return f"{px:.2f} px" if angstrom is None else f"{px:.2f} px = {angstrom:.3f} Å"
+
+
+def scale_text(s: dict[str, Any]) -> str:
+    """Pixel size and where it comes from."""
+    if s["pixel_size"] is None:
+        return "unknown: give --pixel-size or --lattice-constant for densities per nm²"
+    return f"{s['pixel_size']:.4g} Å/px, {_SOURCES.get(s['pixel_size_from'], s['pixel_size_from'])}"
+
+
+def area_line(s: dict[str, Any]) -> str:
+    """How much was looked at."""
+    area = "" if s["area"] is None else f" = {s['area']:.4g} nm²"
+    domains = f" · {s['n_domains']} domains" if s["n_domains"] > 1 else ""
+    return line("analysed", f"{100 * s['analysed_fraction']:.0f} % of the image{area}{domains}")
+
+
+def sites_line(s: dict[str, Any]) -> str:
+    """How many sites of each sublattice were tested."""
+    tested = " · ".join(f"{sub['name']} {sub['n_tested']}" for sub in s["sublattices"])
+    return line("sites", f"{tested} tested")
+
+
+def defect_lines(s: dict[str, Any]) -> list[str]:
+    """Counts and densities with their intervals, kind by kind."""
+    n = sum(count for kind, count in s["counts"].items() if kind != "none")
+    lines = [line("defects", f"{n} (false discovery rate {100 * s['fdr']:g} %)")]
+    rows = [row for row in s["densities"] if row["sublattice"] == "all"]
+    if not rows:
+        return lines
+    unit = "per nm²" if rows[0]["per"] == "nm2" else "per site"
+    width = max(len("kind"), *(len(row["kind"]) for row in rows))
+    lines.append(f"  {'kind':<{width}} {'n':>6} {unit:>10}   95 % interval")
+    for row in rows[:_MAX_ROWS]:
+        interval = f"{row['low']:.3g} … {row['high']:.3g}"
+        lines.append(f"  {row['kind']:<{width}} {row['n']:>6} {row['density']:>10.3g}   {interval}")
+    if len(rows) > _MAX_ROWS:
+        lines.append(f"  and {len(rows) - _MAX_ROWS} more kinds in the report")
+    return lines
+
+
+def warning_lines(s: dict[str, Any]) -> list[str]:
+    """What the reader must know before believing the numbers."""
+    return [line("warning", warning) for warning in s["warnings"]]
+
+
+def files_line(outcome: Outcome) -> str:
+    """Where the files are."""
+    return line("files", f"{outcome.folder}/report.html, beside tables, overlay.png and result.json")

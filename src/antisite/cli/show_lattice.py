@@ -1,0 +1,99 @@
+"""What `antisite inspect` prints: the file's own words, then the lattice that is seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..conditions import Conditions
+from ..run.batch import Outcome
+from .show import area_line, lattice_lines, line, warning_lines
+
+if TYPE_CHECKING:
+    from ..io.images import SignalInfo
+
+
+def inspect_text(outcomes: Sequence[Outcome]) -> str:
+    """One block for each input."""
+    return "\n\n".join(outcome_text(outcome) for outcome in outcomes if outcome.signals)
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """What one file says, and what lattice is seen in it."""
+    lines = [outcome.path.name, *(signal_line(signal) for signal in outcome.signals)]
+    if outcome.status == "no_lattice":
+        lines.append(line("lattice", "none found"))
+    elif outcome.status == "done":
+        s = outcome.summary
+        lines += [*lattice_lines(s), *comparison_lines(s), *drift_lines(s), area_line(s)]
+        lines += [*sublattice_lines(s), *warning_lines(s)]
+        lines.append(line("picture", f"{outcome.folder}/inspect.png"))
+    return "\n".join(lines)
+
+
+def signal_line(signal: SignalInfo) -> str:
+    """Title, shape, type, scale and conditions of one signal, or why it is no image."""
+    shape = " × ".join(str(n) for n in signal.shape)
+    parts = [f"{shape} {signal.dtype}"]
+    parts += [f"{signal.n_frames} frames"] if signal.n_frames > 1 else []
+    if signal.is_image:
+        known = not math.isnan(signal.pixel_size)
+        parts.append(f"{signal.pixel_size:.4g} Å/px" if known else "no scale")
+        parts += conditions_parts(signal.conditions)
+    else:
+        parts.append(f"no image: {signal.reason}")
+    name = f"'{signal.title}': " if signal.title else ""
+    return line("signal", name + " · ".join(parts))
+
+
+def conditions_parts(conditions: Conditions) -> list[str]:
+    """The microscope's settings that are known."""
+    parts = []
+    if not math.isnan(conditions.beam_energy):
+        parts.append(f"{conditions.beam_energy / 1e3:g} keV")
+    if not math.isnan(conditions.convergence):
+        parts.append(f"probe {conditions.convergence:g} mrad")
+    return parts + [
+        f"detector {detector.inner:g} to {detector.outer:g} mrad"
+        for detector in conditions.detectors
+        if not math.isnan(detector.inner + detector.outer)
+    ]
+
+
+def comparison_lines(s: dict[str, Any]) -> list[str]:
+    """The file's scale beside the one that the lattice constant implies."""
+    scales = s["scales"]
+    if scales["implied"] is None or scales["recorded"] is None:
+        return []
+    apart = abs(scales["recorded"] - scales["implied"]) / scales["implied"]
+    source = "file" if scales["recorded_by"] == "file" else "--pixel-size"
+    told = (
+        f"{source} says {scales['recorded']:.3g} Å/px, lattice constant {scales['lattice_constant']:g} Å "
+        f"implies {scales['implied']:.3g} Å/px: {100 * apart:.1f} % apart"
+    )
+    return [line("", told)]
+
+
+def drift_lines(s: dict[str, Any]) -> list[str]:
+    """How far the lattice wanders from straight lines, where that was measured."""
+    drift = s.get("drift")
+    return [] if drift is None else [line("drift", f"{drift:.2f} px rms")]
+
+
+def sublattice_lines(s: dict[str, Any]) -> list[str]:
+    """Each sublattice with its place in the cell and its share of the brightness."""
+    atoms = [sub for sub in s["sublattices"] if not sub["hollow"]]
+    total = sum(len(sub["fractions"]) * max(sub["level"], 0.0) for sub in atoms) or 1.0
+    return [
+        line(
+            "sublattice",
+            f"{sub['name']} at {_places(sub['fractions'])}, {sub['n_sites']} sites, "
+            f"{100 * len(sub['fractions']) * max(sub['level'], 0.0) / total:.0f} % of the brightness",
+        )
+        for sub in atoms
+    ]
+
+
+def _places(fractions: Sequence[Sequence[float]]) -> str:
+    return ", ".join(f"({a:.2f}, {b:.2f})" for a, b in fractions)

@@ -1,0 +1,157 @@
+"""Drift and strain: how far the crystal in the image is displaced from a perfect lattice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from .contrast import Floats, Mask
+from .lattice import Lattice
+
+Array = NDArray[np.float64]
+_WIDTH = 2.0  # √(cell area), standard deviation of the window in which a phase is measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distortion:
+    """A displacement field on a coarse grid.
+
+    Parameters
+    ----------
+    displacement : (2, m, n) px as (dy, dx): where the crystal is, less where the lattice wants it.
+    amplitude : (m, n), local strength of the lattice, 1 where it is typical and 0 without a crystal.
+    step : (y, x) px between two nodes; the first lies on pixel (0, 0).
+    """
+
+    displacement: Array
+    amplitude: Array
+    step: tuple[float, float]
+
+    def at(self, positions: Array) -> Array:
+        """Displacement (n, 2) px at positions (n, 2) px."""
+        nodes = (positions / self.step).T
+        return np.column_stack(
+            [ndimage.map_coordinates(u, nodes, order=1, mode="nearest") for u in self.displacement]
+        )
+
+    def strength_at(self, positions: Array) -> Array:
+        """Local strength (n,) of the lattice at positions (n, 2) px."""
+        return np.asarray(
+            ndimage.map_coordinates(self.amplitude, (positions / self.step).T, order=1, mode="nearest")
+        )
+
+
+def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice, Distortion]:
+    """Refine a lattice by the phases of two reflections, and measure what is left as a displacement.
+
+    Geometric phase (Hÿtch, Snoeck & Kilaas 1998, Ultramicroscopy 74, 131) with a Gaussian window
+    of 2 √(cell area); masked pixels carry no weight.
+
+    Parameters
+    ----------
+    flat : (y, x), background removed.
+    mask : (y, x), True where pixels are ignored.
+    """
+    from skimage.restoration import unwrap_phase
+
+    demodulator = _Demodulator(flat, mask, sigma=_WIDTH * lattice.size)
+    index = _two_reflections(demodulator, lattice)
+    waves, spots = [], []
+    for g in index @ lattice.reciprocal:
+        wave = demodulator(g)
+        shift = _mean_gradient(wave, demodulator.step)
+        spots.append(g + shift)
+        waves.append(wave * np.exp(-2j * np.pi * demodulator.ramp(shift)))
+    spots_ = np.array(spots)
+    refined = Lattice(
+        vectors=np.linalg.inv(np.linalg.solve(index.astype(float), spots_)).T, coherence=lattice.coherence
+    )
+    amplitude = np.prod([np.abs(w) / _typical(np.abs(w), demodulator.weight) for w in waves], axis=0) ** 0.5
+    amplitude *= demodulator.weight > 0.2
+    phases = np.array(
+        [unwrap_phase(np.ma.masked_array(np.angle(w), mask=amplitude < 0.2)).filled(np.nan) for w in waves]
+    )
+    trust = np.where(np.isfinite(phases).all(axis=0), np.clip(amplitude, 0, 1) ** 2, 0)
+    phases -= np.nanmedian(phases, axis=(1, 2), keepdims=True)
+    displacement = np.linalg.solve(-2 * np.pi * spots_, np.nan_to_num(phases).reshape(2, -1))
+    displacement = _spread(displacement.reshape(phases.shape), trust)
+    return refined, Distortion(displacement=displacement, amplitude=amplitude, step=demodulator.step)
+
+
+class _Demodulator:
+    """Local complex amplitude of any frequency, from one Fourier transform of the image."""
+
+    def __init__(self, flat: Floats, mask: Mask, *, sigma: float) -> None:
+        margin = int(np.ceil(3 * sigma))
+        self.padded = tuple(int(fft.next_fast_len(n + margin, real=True)) for n in flat.shape)
+        self.width = 1 / (2 * np.pi * sigma)
+        half = [int(np.ceil(3.5 * self.width * n)) for n in self.padded]
+        self.bins = [np.arange(-h, h + 1) for h in half]
+        size = [len(b) for b in self.bins]
+        self.step = (self.padded[0] / size[0], self.padded[1] / size[1])
+        self.nodes = tuple(int((n - 1) / s) + 1 for n, s in zip(flat.shape, self.step, strict=True))
+        good = (~mask).astype(np.float32)
+        self._spectrum = fft.rfft2(good, self.padded)
+        weight = np.abs(self._window(np.zeros(2)))
+        self.weight: Array = weight / weight.max()
+        self._spectrum = fft.rfft2(flat * good, self.padded)
+
+    def __call__(self, g: Array) -> NDArray[np.complex128]:
+        """Amplitude (m, n) of frequency g, 1/px as (y, x), against exp(2πi g·r)."""
+        return self._window(g) / np.maximum(self.weight, 0.05)
+
+    def ramp(self, g: Array) -> Array:
+        """g·r at the nodes."""
+        y, x = (np.arange(n) * s for n, s in zip(self.nodes, self.step, strict=True))
+        return np.asarray(g[0] * y[:, None] + g[1] * x[None])
+
+    def _window(self, g: Array) -> NDArray[np.complex128]:
+        centre = np.round(g * self.padded).astype(int)
+        y, x = centre[0] + self.bins[0][:, None], centre[1] + self.bins[1][None]
+        spots = self._spectrum[np.where(x < 0, -y, y) % self.padded[0], np.abs(x)]
+        spots = np.where(x < 0, spots.conj(), spots)
+        distance = ((y / self.padded[0] - g[0]) ** 2 + (x / self.padded[1] - g[1]) ** 2) / self.width**2
+        wave = fft.ifft2(fft.ifftshift(spots * np.exp(-distance / 2)))[: self.nodes[0], : self.nodes[1]]
+        return np.asarray(wave * np.exp(-2j * np.pi * self.ramp(g - centre / self.padded)))
+
+
+def _two_reflections(demodulator: _Demodulator, lattice: Lattice) -> NDArray[np.int_]:
+    """Indices (2, 2) of the two strongest low reflections that are not collinear."""
+    index = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2), (2, 1), (1, 2), (2, -1), (1, -2)])
+    g = index @ lattice.reciprocal
+    index, g = index[np.abs(g).max(axis=1) < 0.42], g[np.abs(g).max(axis=1) < 0.42]
+    strength = np.array([np.sum(np.abs(demodulator(f)) ** 2 * demodulator.weight) for f in g])
+    first = int(np.argmax(strength))
+    cross = np.abs(g[:, 0] * g[first, 1] - g[:, 1] * g[first, 0])
+    apart = cross > 0.4 * np.hypot(*g.T) * np.hypot(*g[first])
+    second = int(np.argmax(np.where(apart, strength, -1)))
+    return index[[first, second]]
+
+
+def _mean_gradient(wave: NDArray[np.complex128], step: tuple[float, float]) -> Array:
+    """Mean phase gradient as a frequency, 1/px (y, x)."""
+    turn_y = np.angle(np.sum(wave[1:] * wave[:-1].conj()))
+    turn_x = np.angle(np.sum(wave[:, 1:] * wave[:, :-1].conj()))
+    return np.array([turn_y / step[0], turn_x / step[1]]) / (2 * np.pi)
+
+
+def _typical(amplitude: Array, weight: Array) -> float:
+    """The amplitude of good crystal: the 75 % quantile of what is inside the mask."""
+    return float(np.quantile(amplitude[weight > 0.2], 0.75)) or 1.0
+
+
+def _spread(field: Array, trust: Array) -> Array:
+    """Smooth a field a little where it is trusted, and carry it on to where it is not."""
+    out = np.zeros_like(field)
+    known = np.zeros(trust.shape)
+    for sigma in (1, 3, 9, 27, 81):
+        weight = ndimage.gaussian_filter(trust, sigma)
+        share = (1 - known) * np.clip(weight / 0.2, 0, 1)
+        for target, values in zip(out, field, strict=True):
+            smooth = ndimage.gaussian_filter(values * trust, sigma) / np.maximum(weight, 1e-9)
+            target += share * smooth
+        known += share
+    return out / np.maximum(known, 1e-9)

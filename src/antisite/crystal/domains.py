@@ -1,0 +1,129 @@
+"""Does the image hold one lattice or several, and where is each?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.vq import kmeans2
+from scipy.spatial.distance import cdist
+
+from .contrast import Floats, Mask, blur_within, flatten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFinder:
+    """Groups local spectra; one domain unless the spectra clearly fall apart.
+
+    Parameters
+    ----------
+    window : a0, side of the Hann window whose spectrum is compared.
+    stride : a0, distance between windows, at least; more when there would be too many.
+    max_windows : how many windows to compare.
+    max_domains : how many domains may be told apart.
+    silhouette : least mean silhouette at which a split is believed.
+    distance : least cosine distance between the mean spectra of two domains.
+    """
+
+    window: float = 6.0
+    stride: float = 0.75
+    max_windows: int = 4000
+    max_domains: int = 4
+    silhouette: float = 0.6
+    distance: float = 0.05
+
+    def __call__(self, pixels: Floats, mask: Mask, *, spacing: float) -> NDArray[np.int8]:
+        """Number of the domain of each pixel, 0 the largest.
+
+        Parameters
+        ----------
+        pixels : (y, x), standardised.
+        mask : (y, x), True where pixels are ignored.
+        spacing : a0 in px.
+        """
+        whole = np.zeros(pixels.shape, dtype=np.int8)
+        side = round(self.window * spacing)
+        if min(pixels.shape) < 2 * side:
+            return whole
+        even = even_contrast(pixels, mask, spacing=spacing)
+        y, x = self._window_corners(pixels.shape, side, spacing)
+        spectra = _local_spectra(even, y, x, side=side, spacing=spacing)
+        group = self._group(spectra)
+        if group.max() == 0:
+            return whole
+        order = np.argsort(-np.bincount(group.ravel()), kind="stable")
+        group = np.argsort(order)[group].reshape(len(y), len(x))
+        rows = np.abs(np.arange(pixels.shape[0])[:, None] - (y + side / 2)).argmin(axis=1)
+        columns = np.abs(np.arange(pixels.shape[1])[:, None] - (x + side / 2)).argmin(axis=1)
+        return group[np.ix_(rows, columns)].astype(np.int8)
+
+    def _window_corners(
+        self, shape: tuple[int, ...], side: int, spacing: float
+    ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+        step = max(self.stride * spacing, float(np.sqrt(np.prod(np.array(shape) - side) / self.max_windows)))
+        y, x = (np.linspace(0, n - side, max(2, int((n - side) / step) + 1)).astype(int) for n in shape)
+        return y, x
+
+    def _group(self, spectra: Floats) -> NDArray[np.int_]:
+        """The largest number of groups that is clearly there."""
+        centred = spectra - spectra.mean(axis=0)
+        _, vectors = np.linalg.eigh(centred.T @ centred)
+        scores = centred @ vectors[:, :-7:-1]
+        rng = np.random.default_rng(0)
+        sample = rng.permutation(len(scores))[:1000]
+        distances = cdist(scores[sample], scores[sample])
+        splits = []
+        for k in range(2, self.max_domains + 1):
+            group = kmeans2(scores, k, minit="++", rng=rng)[1]
+            if len(np.unique(group)) == k and self._apart(spectra, group, k):
+                splits.append((_silhouette(distances, group[sample]), group))
+        best = max((s for s, _ in splits), default=0.0)
+        good = [group for s, group in splits if s >= max(self.silhouette, best - 0.1)]
+        return good[-1] if good else np.zeros(len(spectra), dtype=int)
+
+    def _apart(self, spectra: Floats, group: NDArray[np.int_], k: int) -> bool:
+        means = np.array([spectra[group == i].mean(axis=0) for i in range(k)])
+        return bool(np.min(cdist(means, means, "cosine")[np.triu_indices(k, 1)]) >= self.distance)
+
+
+def even_contrast(pixels: Floats, mask: Mask, *, spacing: float) -> Floats:
+    """The image without background and with the same local contrast everywhere."""
+    flat = flatten(pixels, mask, sigma=1.5 * spacing)
+    rms = np.sqrt(np.maximum(blur_within(flat**2, mask, sigma=4 * spacing), 0))
+    return flat / np.maximum(rms, 0.05 * float(rms.max() or 1))
+
+
+def _local_spectra(
+    pixels: Floats, y: NDArray[np.int_], x: NDArray[np.int_], *, side: int, spacing: float
+) -> Floats:
+    """Square roots of normalised local power spectra, (len(y) len(x), frequencies).
+
+    Only frequencies of the lattice's own scale are kept, 0.45 to 2.2 per a0: a window of
+    `side` px is transformed by two small matrices, one for each axis.
+    """
+    hann = np.hanning(side + 2)[1:-1]
+    n = int(np.ceil(2.2 * side / spacing))
+    f = np.arange(-n, n + 1) / side
+    wave = (hann[:, None] * np.exp(-2j * np.pi * np.outer(np.arange(side), f))).astype(np.complex64)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (side, side))
+    radius = np.hypot(f[n:, None], f[None]) * spacing
+    keep = (radius >= 0.45) & (radius <= 2.2)
+    rows = []
+    for start in y:
+        along_x = windows[start, x] @ wave  # (windows, side, f)
+        power = np.abs(np.einsum("yf,wyg->wfg", wave[:, n:], along_x, optimize=True))[:, keep] ** 2
+        rows.append(power)
+    power = np.concatenate(rows)
+    power /= np.maximum(power.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.sqrt(power).astype(np.float32)
+
+
+def _silhouette(distances: NDArray[np.float64], group: NDArray[np.int_]) -> float:
+    """Mean silhouette of Rousseeuw (1987), J. Comput. Appl. Math. 20, 53."""
+    member = group[:, None] == np.unique(group)
+    size = member.sum(axis=0)
+    mean = distances @ member / np.maximum(size, 1)
+    own = mean[member] * size[member.argmax(axis=1)] / np.maximum(size[member.argmax(axis=1)] - 1, 1)
+    other = np.where(member, np.inf, mean).min(axis=1)
+    return float(np.mean((other - own) / np.maximum(np.maximum(own, other), 1e-12)))

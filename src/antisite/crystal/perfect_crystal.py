@@ -1,0 +1,48 @@
+"""The perfect crystal of one domain: what every site is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .column_shape import ColumnShape
+from .columns import Sites
+from .contrast import Floats, Mask
+from .distortion import Distortion
+from .lattice import Lattice
+from .sublattices import Sublattice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PerfectCrystal:
+    """Lattice, distortion, motif and sites of one domain.
+
+    Parameters
+    ----------
+    lattice : its two vectors.
+    distortion : where the image departs from them smoothly.
+    sublattices : columns from bright to dark, then hollows.
+    motif : (nb, na), the mean cell over all channels.
+    shapes : width and amplitudes of the columns, for each channel.
+    sites : where columns and hollows are wanted, the local distortion included.
+    offsets : (n, 2) px, measured less wanted position; NaN where nothing stands.
+    nearest : px, distance between nearest columns.
+    mask : (y, x), True where there is none of this crystal.
+    """
+
+    lattice: Lattice
+    distortion: Distortion
+    sublattices: tuple[Sublattice, ...]
+    motif: Floats
+    shapes: tuple[ColumnShape, ...]
+    sites: Sites
+    offsets: NDArray[np.float64]
+    nearest: float
+    mask: Mask
+
+    @property
+    def columns(self) -> tuple[Sublattice, ...]:
+        """The sublattices where atoms stand."""
+        return tuple(s for s in self.sublattices if not s.hollow)

@@ -1,0 +1,180 @@
+"""Defects over their image: one colour and one shape for each kind, the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..defects import KINDS
+from ..result import Result
+from .figures import INK, figure_png, new_figure, own_axes
+from .images import left_out, plot_image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+
+@dataclass(frozen=True, slots=True)
+class KindLook:
+    """How a kind is drawn: `corners` 0 is a circle; `turn` [rad] turns the polygon."""
+
+    colour: str
+    corners: int = 0
+    turn: float = 0.0
+
+
+# Colours from Okabe & Ito and from Tol, kept apart in every common kind of colour blindness.
+LOOKS = {
+    "vacancy": KindLook("#d55e00"),
+    "partial_vacancy": KindLook("#e69f00", 5, -math.pi / 2),
+    "substitution": KindLook("#0072b2", 6, math.pi / 6),
+    "interstitial": KindLook("#cc79a7", 4),
+    "antisite": KindLook("#009e73", 5, math.pi / 2),
+    "bright_site": KindLook("#f0c419", 6),
+    "dim_site": KindLook("#56b4e9", 4, math.pi / 4),
+    "complex": KindLook("#aa4499", 8, math.pi / 8),
+    "dislocation": KindLook("#ee3377", 3, -math.pi / 2),
+}
+OTHER_LOOK = KindLook("#999933", 6, math.pi / 6)
+
+
+def look(kind: str) -> KindLook:
+    """How defects of this kind are drawn."""
+    return LOOKS.get(kind, OTHER_LOOK)
+
+
+def kind_words(kind: str, n: int = 1) -> str:
+    """The kind as a reader says it, for one or many.
+
+    Examples
+    --------
+    >>> kind_words("dim_site"), kind_words("vacancy", 3), kind_words("twin_boundary", 2)
+    ('dim site', 'vacancies', 'twin boundaries')
+    """
+    words = kind.replace("_", " ")
+    if n == 1:
+        return words
+    return words[:-1] + "ies" if words.endswith("y") else words + ("es" if words.endswith("x") else "s")
+
+
+def count_kinds(defects: pd.DataFrame) -> dict[str, int]:
+    """How many defects of each kind there are, in the order of the table of kinds."""
+    counts = defects["kind"].value_counts()
+    return {kind: int(counts[kind]) for kind in KINDS if kind in counts.index}
+
+
+def outline(kind: str, radius: float) -> NDArray[np.float64]:
+    """(n, 2) px as (x, y): the closed shape of a kind around the origin."""
+    shape = look(kind)
+    n = shape.corners or 36
+    angle = shape.turn + np.arange(n) * 2 * np.pi / n
+    # polygons grow so that every shape encloses about the same area as the circle
+    radius *= math.sqrt(np.pi / (n / 2 * math.sin(2 * np.pi / n)))
+    return radius * np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+def mark_radius(result: Result) -> float:
+    """Radius [px] of a mark: wide enough to leave the column free, and to be seen in a large image."""
+    spacing = result.summary.get("nn") or 0.0
+    return float(max(0.62 * spacing, 0.006 * max(result.image.shape)))
+
+
+def draw_marks(ax: Axes, defects: pd.DataFrame, radius: float) -> Axes:
+    """One open mark for each defect: a collection for each kind, whose gid is the kind."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.patheffects import Normal, withStroke
+
+    for kind in count_kinds(defects):
+        spots = defects.loc[defects["kind"] == kind, ["x", "y"]].to_numpy()
+        marks = PolyCollection(list(spots[:, None, :] + outline(kind, radius)), closed=True, facecolor="none")
+        marks.set(edgecolor=look(kind).colour, linewidth=1.4, gid=kind, zorder=5)
+        marks.set_path_effects([withStroke(linewidth=2.8, foreground="black", alpha=0.55), Normal()])
+        ax.add_collection(marks, autolim=False)
+    return ax
+
+
+def legend_handles(result: Result) -> list[Line2D]:
+    """One mark with the words and the count of each kind; a line of words when there is none."""
+    from matplotlib.lines import Line2D
+    from matplotlib.path import Path
+
+    def handle(kind: str, n: int) -> Line2D:
+        corners = outline(kind, 1.0) * (1, -1)  # markers are drawn y upward
+        shape: Any = Path(np.vstack([corners, corners[:1]]), closed=True)
+        return Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=shape,
+            markersize=9,
+            markerfacecolor="none",
+            markeredgecolor=look(kind).colour,
+            markeredgewidth=2,
+            label=f"{kind_words(kind, n)}  {n}",
+        )
+
+    counts = count_kinds(result.defects)
+    if counts:
+        return [handle(kind, n) for kind, n in counts.items()]
+    found = result.summary.get("lattice_found", True)
+    return [Line2D([], [], linestyle="none", label="no defects found" if found else "no lattice found")]
+
+
+def plot_defects(
+    result: Result, *, channel: int = 0, legend: bool = True, bar: bool = True, ax: Axes | None = None
+) -> Axes:
+    """The image in grey with an open mark around every defect.
+
+    Parameters
+    ----------
+    result : what was found.
+    channel : which detector lies underneath.
+    legend : name and count the kinds below the image.
+    bar : draw a scale bar.
+    ax : where to draw.
+    """
+    height, width = result.image.shape
+    ax = own_axes(ax, 6, 6 * height / width)
+    dim = left_out(result.image, result.maps.get("domain"))
+    plot_image(result.image, channel=channel, dim=dim, bar=bar, ax=ax)
+    draw_marks(ax, result.defects, mark_radius(result))
+    if legend:
+        ax.legend(
+            handles=legend_handles(result),
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.01),
+            ncols=4,
+            frameon=False,
+            fontsize=10,
+            labelcolor=INK,
+            handletextpad=0.4,
+            columnspacing=1.6,
+        )
+    return ax
+
+
+def overlay_png(result: Result, *, longest: int = 1600) -> bytes:
+    """The picture `overlay.png`: the defects over the image, a scale bar and the counts below.
+
+    Parameters
+    ----------
+    result : what was found.
+    longest : px, of the wider side of the image in the picture.
+    """
+    height, width = result.image.shape
+    dpi = 200.0
+    inches = longest / dpi
+    wide, high = inches * min(width / height, 1.0), inches * min(height / width, 1.0)
+    rows = math.ceil(max(len(count_kinds(result.defects)), 1) / 4)
+    strip, page = 0.16 + 0.24 * rows, max(wide, min(3.2, inches))
+    figure = new_figure(page, high + strip)
+    left = (page - wide) / 2 / page
+    ax = figure.add_axes((left, strip / (high + strip), wide / page, high / (high + strip)))
+    plot_defects(result, ax=ax)
+    return figure_png(figure, dpi=dpi)

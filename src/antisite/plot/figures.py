@@ -1,0 +1,63 @@
+"""Figures that belong to nobody's session: made, drawn and turned into bytes without pyplot."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2933"
+QUIET = "#6b7785"
+PAPER = "#ffffff"
+
+
+def new_figure(width: float, height: float, *, snug: bool = False) -> Figure:
+    """An empty figure of `width` × `height` inches that no window and no global state knows.
+
+    A `snug` one fits axes and legends to its edges when drawn.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    layout: Literal["constrained"] | None = "constrained" if snug else None
+    figure = Figure(figsize=(width, height), facecolor=PAPER, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def own_axes(ax: Axes | None, width: float = 5.0, height: float = 5.0) -> Axes:
+    """`ax` itself, or the only axes of a new figure."""
+    return new_figure(width, height).add_subplot() if ax is None else ax
+
+
+def figure_png(figure: Figure, *, dpi: float = 150) -> bytes:
+    """The figure as PNG; the same figure gives the same bytes."""
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
+    return file.getvalue()
+
+
+def pixels_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Pixels as PNG: (y, x) grey or (y, x, 4) red, green, blue and opacity."""
+    from PIL import Image
+
+    file = BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="PNG", optimize=False, compress_level=9)
+    return file.getvalue()
+
+
+def calm(ax: Axes) -> None:
+    """Take away what says nothing: the upper and right frame, heavy ticks, black text."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color("#b8c0c8")
+    ax.tick_params(colors=QUIET, labelsize=8, width=0.6, length=3)
+    ax.xaxis.label.set(color=INK, size=9)
+    ax.yaxis.label.set(color=INK, size=9)

@@ -1,0 +1,143 @@
+"""From pixels to the perfect crystal that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..crystal.column_shape import fit_column_shape
+from ..crystal.columns import measure_shifts, nearest_distance, predict_sites, settle_sites
+from ..crystal.contrast import Floats, Mask, blur, flatten, standardise
+from ..crystal.distortion import fit_distortion
+from ..crystal.domains import DomainFinder
+from ..crystal.lattice import Lattice, fit_lattice
+from ..crystal.perfect_crystal import PerfectCrystal
+from ..crystal.spacing import Spectrum, estimate_spacing, spectrum
+from ..crystal.sublattices import SublatticeFinder, mean_cell
+from ..errors import InputError, NoLatticeError
+
+MIN_SIDE = 32  # px; fewer hold too few cells to average
+_CRYSTAL = 0.4  # of the typical strength of the lattice; less is no crystal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Specimen:
+    """What was seen: prepared pixels, the crystal of the largest domain, and the others.
+
+    Parameters
+    ----------
+    channels : (y, x) each, standardised.
+    crystal : of domain 0.
+    domains : (y, x), 0 the analysed one, 1, … others, -1 where there is no crystal.
+    """
+
+    channels: tuple[Floats, ...]
+    crystal: PerfectCrystal
+    domains: NDArray[np.int8]
+
+    @property
+    def n_domains(self) -> int:
+        """How many lattices the image holds."""
+        return int(self.domains.max()) + 1
+
+
+def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
+    """The perfect crystal of the largest domain of an image.
+
+    Parameters
+    ----------
+    channels : (n, y, x)
+    mask : (y, x), True where pixels are ignored.
+
+    Raises
+    ------
+    NoLatticeError
+        The image is constant, noise, amorphous or otherwise without a lattice.
+    InputError
+        It is too small, or its cells have too few pixels.
+    """
+    _check(channels, mask)
+    prepared = tuple(standardise(channel, mask) for channel in channels)
+    mean = np.mean(prepared, axis=0, dtype=np.float32)
+    overview = _overview(mean, mask)
+    spacing = estimate_spacing(overview.correlation)
+    if not np.isfinite(spacing):
+        raise NoLatticeError("no lattice found: no shift returns the image onto itself")
+    domains = DomainFinder()(mean, mask, spacing=spacing)
+    own = mask | (domains != 0)
+    lattice = fit_lattice(overview if not domains.any() else _overview(mean, own))
+    crystal = _fit_crystal(prepared, mean, own, lattice)
+    weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
+    domains[(weak & (domains == 0)) | mask] = -1
+    return Specimen(channels=prepared, crystal=crystal, domains=domains)
+
+
+def _check(channels: NDArray[np.float32], mask: Mask) -> None:
+    shape = channels.shape[1:]
+    if min(shape) < MIN_SIDE:
+        raise InputError(
+            f"an image must be at least {MIN_SIDE} × {MIN_SIDE} px, got {shape[0]} × {shape[1]} px: "
+            "too few columns to compare with each other"
+        )
+    for channel in channels:
+        seen = channel[~mask]
+        if not len(seen) or seen.min() == seen.max():
+            raise NoLatticeError("no lattice found: every pixel has the same value")
+
+
+def _overview(mean: Floats, mask: Mask) -> Spectrum:
+    return spectrum(flatten(mean, mask, sigma=max(mean.shape) / 24), mask)
+
+
+def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: Lattice) -> PerfectCrystal:
+    flat = flatten(mean, mask, sigma=2 * lattice.size)
+    lattice, distortion = fit_distortion(flat, mask, lattice)
+    motif = mean_cell(flat, mask, lattice, distortion)
+    sublattices = SublatticeFinder()(motif, lattice)
+    columns = [s for s in sublattices if not s.hollow]
+    cells = (
+        [motif]
+        if len(channels) == 1
+        else [
+            mean_cell(flatten(c, mask, sigma=2 * lattice.size), mask, lattice, distortion) for c in channels
+        ]
+    )
+    nearest = nearest_distance(lattice, sublattices)
+    sites = predict_sites(lattice, distortion, sublattices, shape=(mean.shape[0], mean.shape[1]))
+    if not len(sites):
+        raise NoLatticeError("no lattice found: the cell is larger than the image")
+    shifts = np.full((len(sites), 2), np.nan)
+    seen = sites.sublattice < len(columns)
+    shifts[seen] = measure_shifts(
+        blur(flat, sigma=0.2 * nearest), sites.positions[seen], reach=0.35 * nearest
+    )
+    settled = settle_sites(sites.positions, shifts)
+    return PerfectCrystal(
+        lattice=lattice,
+        distortion=distortion,
+        sublattices=tuple(sublattices),
+        motif=motif,
+        shapes=tuple(fit_column_shape(cell, lattice, columns) for cell in cells),
+        sites=replace(sites, positions=settled),
+        offsets=sites.positions + shifts - settled,
+        nearest=nearest,
+        mask=mask,
+    )
+
+
+def _stretch(field: NDArray[np.float64], step: tuple[float, float], shape: tuple[int, ...]) -> Floats:
+    """A coarse field (m, n) at every pixel."""
+    y, x = (np.arange(n) / s for n, s in zip(shape, step, strict=True))
+    rows = ndimage.map_coordinates(
+        field, np.meshgrid(y, np.arange(field.shape[1]), indexing="ij"), order=1, mode="nearest"
+    )
+    return np.asarray(
+        ndimage.map_coordinates(
+            rows, np.meshgrid(np.arange(shape[0]), x, indexing="ij"), order=1, mode="nearest"
+        ),
+        dtype=np.float32,
+    )

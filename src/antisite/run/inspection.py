@@ -1,0 +1,82 @@
+"""One file in: what it says about itself, what lattice is seen, and a picture of the motif."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import AntisiteError, NoLatticeError
+from ..io.images import SignalInfo, describe_file
+from ..io.tables import writing
+from ..plot.inspect import inspect_png
+from .batch import Outcome, failed_status, result_folder
+from .pipeline import inspect_crystal
+from .reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectFile:
+    """Look at one file and leave `inspect.png`; call it with a path.
+
+    The picture is replaced when it exists; nothing else in the folder is touched.
+
+    Parameters
+    ----------
+    out : folder that gets a folder for each input.
+    reading : how the file is read.
+    lattice_constant : Å, NaN when unknown.
+    """
+
+    out: Path
+    reading: Reading = field(default_factory=Reading)
+    lattice_constant: float = math.nan
+
+    def __call__(self, path: Path) -> Outcome:
+        """Describe, read, look and draw."""
+        signals = tuple(describe_file(path))
+        try:
+            return self._look(path, signals)
+        except NoLatticeError as error:
+            return Outcome(path=path, status="no_lattice", message=str(error), signals=signals)
+        except AntisiteError as error:
+            return Outcome(path=path, status=failed_status(error), message=str(error), signals=signals)
+
+    def _look(self, path: Path, signals: tuple[SignalInfo, ...]) -> Outcome:
+        image = self.reading(path)
+        result = inspect_crystal(image, lattice_constant=self.lattice_constant)
+        folder = result_folder(self.out, path)
+        write_picture(inspect_png(result), folder / "inspect.png")
+        scales = self._scales(image.pixel_size, result.summary["lattice"]["a"])
+        summary = result.summary | {"scales": scales}
+        return Outcome(path=path, status="done", folder=folder, summary=summary, signals=signals)
+
+    def _scales(self, pixel_size: float, a: float) -> dict[str, Any]:
+        """Å/px as recorded and as the lattice constant implies; None where unknown."""
+        implied = self.lattice_constant / a
+        return {
+            "recorded": None if math.isnan(pixel_size) else pixel_size,
+            "recorded_by": "file" if math.isnan(self.reading.pixel_size) else "given",
+            "lattice_constant": None if math.isnan(implied) else self.lattice_constant,
+            "implied": None if math.isnan(implied) else implied,
+        }
+
+
+def write_picture(png: bytes, path: Path) -> None:
+    """Write a picture whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(png)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,178 @@
+"""The main job: an image in, a table of its defects out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..crystal.perfect_crystal import PerfectCrystal
+from ..defects import defect_table
+from ..detect.kinds import point_kinds
+from ..detect.point_defects import PointDefectFinder, SiteScores
+from ..image import Image, Region
+from ..result import Result
+from .crystal_search import Specimen, find_specimen
+from .settings import Settings
+from .summary import summarise, summarise_nothing
+
+
+def find_defects(
+    image: Image, *, settings: Settings | None = None, lattice_constant: float = math.nan
+) -> Result:
+    """Find the crystal defects of an image, without labels, training or tuning.
+
+    The image is compared with the perfect crystal that it shows itself: every site with
+    those of its own sublattice nearby.
+
+    Parameters
+    ----------
+    image : one field, one or more detectors.
+    settings : of the search; the defaults suit any image.
+    lattice_constant : Å, length of the shortest repeat that the image shows, or NaN; it
+        calibrates the scale.
+
+    Raises
+    ------
+    NoLatticeError
+        The image shows no lattice.
+    InputError
+        The image is too small or its cells have fewer than six pixels across.
+
+    Examples
+    --------
+    >>> import antisite
+    >>> image, truth = antisite.simulate_image("graphene", shape=(128, 128), pixel_size=0.2, rng=0)
+    >>> result = antisite.find_defects(image)
+    >>> len(result.defects)
+    0
+    """
+    settings = settings or Settings()
+    window = analysed_window(image)
+    specimen = find_specimen(image.channels[:, *window], image.mask[window])
+    finder = PointDefectFinder(fdr=settings.fdr, min_dark=settings.min_dark, min_bright=settings.min_bright)
+    scores = finder(specimen.channels, specimen.crystal)
+    return _result(image, window, specimen, scores, settings=settings, lattice_constant=lattice_constant)
+
+
+def inspect_crystal(image: Image, *, lattice_constant: float = math.nan) -> Result:
+    """What `find_defects` compares with: lattice, sublattices and sites, nothing scored.
+
+    Raises the same errors.
+    """
+    window = analysed_window(image)
+    specimen = find_specimen(image.channels[:, *window], image.mask[window])
+    nothing = SiteScores.empty(len(specimen.crystal.sites), n_channels=image.n_channels)
+    return _result(image, window, specimen, nothing, settings=Settings(), lattice_constant=lattice_constant)
+
+
+def no_lattice_result(image: Image, reason: str) -> Result:
+    """The result of an image without a lattice: it says so, and its tables are empty."""
+    empty = defect_table(n_channels=image.n_channels)
+    return Result(image=image, sites=empty, defects=empty, summary=summarise_nothing(image, reason))
+
+
+def analysed_window(image: Image) -> Region:
+    """Slices (y, x) of the smallest box around the pixels that are not masked."""
+    slices = []
+    for axis in (1, 0):
+        seen = np.flatnonzero(~image.mask.all(axis=axis))
+        slices.append(slice(int(seen[0]), int(seen[-1]) + 1) if len(seen) else slice(None))
+    return slices[0], slices[1]
+
+
+def _result(
+    image: Image,
+    window: Region,
+    specimen: Specimen,
+    scores: SiteScores,
+    *,
+    settings: Settings,
+    lattice_constant: float,
+) -> Result:
+    crystal = specimen.crystal
+    corner = np.array([window[0].start or 0, window[1].start or 0])
+    summary = summarise(image, specimen, scores, fdr=settings.fdr, lattice_constant=lattice_constant)
+    sites = _site_table(image, crystal, scores, corner=corner, pixel_size=summary["pixel_size"])
+    domains = np.full(image.shape, -1, dtype=np.int8)
+    domains[window] = specimen.domains
+    return Result(
+        image=image,
+        sites=sites,
+        defects=_defect_rows(sites, scores.flagged),
+        domains=_domain_table(crystal, domains),
+        maps={"motif": crystal.motif, "domain": domains},
+        summary=summary,
+    )
+
+
+def _site_table(
+    image: Image,
+    crystal: PerfectCrystal,
+    scores: SiteScores,
+    *,
+    corner: NDArray[np.int_],
+    pixel_size: float | None,
+) -> pd.DataFrame:
+    """One row per site, in the order of its row and column in the image."""
+    sites = crystal.sites
+    names = np.array([s.name for s in crystal.sublattices])
+    hollow = np.array([s.hollow for s in crystal.sublattices])[sites.sublattice]
+    ratio = scores.ratio.mean(axis=0)
+    kind = np.where(scores.flagged, point_kinds(ratio, hollow), "none")
+    # nothing stands at an empty site: its position is where the lattice wants it
+    offset = np.where((kind == "vacancy")[:, None] | hollow[:, None], np.nan, crystal.offsets)
+    place = sites.positions + corner + np.nan_to_num(offset)
+    scale = math.nan if pixel_size is None else pixel_size
+    columns = {
+        "image": image.name,
+        "frame": image.frame,
+        "kind": kind,
+        "y": place[:, 0],
+        "x": place[:, 1],
+        "dy": offset[:, 0],
+        "dx": offset[:, 1],
+        "y_A": place[:, 0] * scale,
+        "x_A": place[:, 1] * scale,
+        "length": crystal.nearest,
+        "width": crystal.nearest,
+        "angle": 0.0,
+        "sublattice": names[sites.sublattice],
+        "ratio": ratio,
+        "z": scores.z,
+        "score": np.abs(scores.z),
+        "p_value": scores.p_value,
+        "q_value": scores.q_value,
+        "method": "deviation",
+    }
+    if image.n_channels > 1:
+        columns |= {f"ratio_{c + 1}": values for c, values in enumerate(scores.ratio)}
+    return defect_table(columns, n_channels=image.n_channels)
+
+
+def _defect_rows(sites: pd.DataFrame, flagged: NDArray[np.bool_]) -> pd.DataFrame:
+    """The flagged sites, the strangest first."""
+    defects = sites[flagged].sort_values(["score", "id"], ascending=[False, True])
+    return defects.reset_index(drop=True)
+
+
+def _domain_table(crystal: PerfectCrystal, domains: NDArray[np.int8]) -> pd.DataFrame:
+    """One row per domain; the lattice is known only of the analysed one."""
+    (ay, ax), (by, bx) = crystal.lattice.vectors
+    area = np.bincount(domains[domains >= 0], minlength=1)
+    table = pd.DataFrame(
+        {"domain": np.arange(len(area)), "area": area, "analysed": np.arange(len(area)) == 0}
+    )
+    own = {
+        "ay": ay,
+        "ax": ax,
+        "by": by,
+        "bx": bx,
+        "coherence": crystal.lattice.coherence,
+        "n_sites": len(crystal.sites),
+    }
+    for name, value in own.items():
+        table[name] = np.where(table["analysed"], float(value), np.nan)
+    return table

@@ -1,0 +1,72 @@
+"""What the report says about the crystal and how it was recorded."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..plot.figures import figure_png, new_figure
+from ..plot.motif import plot_motif
+from ..result import Result
+from .report_markup import fact_list, picture_uri
+from .report_words import number
+
+
+def crystal_html(result: Result) -> str:
+    """What is known of lattice and recording, beside the mean cell."""
+    lattice = result.summary.get("lattice") or {}
+    facts = [*_lattice_facts(result), *_condition_facts(result)]
+    motif = result.maps.get("motif")
+    if motif is None or not lattice:
+        return fact_list(facts)
+    figure = new_figure(4.4, 4.4)
+    ax = figure.add_axes((0, 0, 1, 1))
+    plot_motif(motif, np.array(lattice["vectors"]), sublattices=result.summary["sublattices"], ax=ax)
+    picture = f'<img class="motif" src="{picture_uri(figure_png(figure, dpi=180))}" alt="the mean unit cell">'
+    return f'<div class="pair top"><div>{fact_list(facts)}</div>{picture}</div>'
+
+
+def _lattice_facts(result: Result) -> list[tuple[str, str]]:
+    lattice = result.summary.get("lattice") or {}
+    if not lattice:
+        return [("lattice", "none found")]
+
+    def length(name: str) -> str:
+        known = lattice.get(f"{name}_A")
+        return f"{number(lattice[name], 4)} px" + (f" = {number(known, 4)} Å" if known else "")
+
+    return [
+        ("a", length("a")),
+        ("b", length("b")),
+        ("angle between them", f"{math.degrees(lattice['gamma']):.1f}°"),
+        ("direction of a", f"{math.degrees(lattice['angle']):.1f}° from +x towards +y"),
+        ("coherence", number(lattice["coherence"], 2)),
+        ("nearest neighbours", f"{number(result.summary['nn'], 4)} px apart"),
+        ("lattices in the image", number(result.summary["n_domains"])),
+    ]
+
+
+def _condition_facts(result: Result) -> list[tuple[str, str]]:
+    image, conditions = result.image, result.image.conditions
+
+    def known(value: float, unit: str, factor: float = 1.0) -> str:
+        return "unknown" if math.isnan(value) else f"{number(value * factor)} {unit}"
+
+    rings = [
+        f"{number(d.inner)} to {number(d.outer)} mrad"
+        for d in conditions.detectors
+        if not math.isnan(d.inner)
+    ]
+    return [
+        (
+            "image",
+            f"{image.shape[0]} × {image.shape[1]} px"
+            + f", {image.n_channels} detectors" * (image.n_channels > 1),
+        ),
+        ("pixel size", known(image.pixel_size, "Å/px")),
+        ("beam energy", known(conditions.beam_energy, "keV", 1e-3)),
+        ("convergence", known(conditions.convergence, "mrad")),
+        ("detector", "; ".join(rings) or "unknown"),
+        ("dose", known(conditions.dose, "e/Å²")),
+    ]

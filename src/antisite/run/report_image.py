@@ -1,0 +1,109 @@
+"""The image of the report: layers of pixels, a veil, and marks, each to be switched on and off."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from ..plot.defects import count_kinds, kind_words, look, mark_radius, outline
+from ..plot.figures import pixels_png
+from ..plot.images import grey_levels, left_out, scale_bar, shrink, veil
+from ..result import Result
+from .report_markup import picture_uri, swatch
+from .report_words import measures, place_words
+
+MAX_PIXELS = 2048 * 2048
+
+
+def image_html(result: Result) -> str:
+    """The image, the veil and the marks, each to be switched on and off."""
+    n = result.image.n_channels
+    ny, nx = result.image.shape
+    factor = math.ceil(math.sqrt(n * ny * nx / MAX_PIXELS))
+    factor = min(factor, ny, nx)
+    layers = []
+    for i, channel in enumerate(result.image.channels):
+        grey = grey_levels(shrink(channel, factor))
+        hidden = " hidden" if i else ""
+        uri = picture_uri(pixels_png(grey))
+        layers.append(f'<img data-channel="{i}" src="{uri}" alt="detector {i + 1}"{hidden}>')
+    dim = left_out(result.image, result.maps.get("domain"))
+    if dim.any():
+        coarse = max(factor, math.ceil(max(dim.shape) / 512))
+        coarse = min(coarse, ny, nx)
+        uri = picture_uri(pixels_png(veil(dim[::coarse, ::coarse])))
+        layers.append(f'<img class="veil" data-layer="veil" src="{uri}" alt="">')
+    note = f'<p class="quiet">Shown at 1/{factor} of its {ny} × {nx} px.</p>' if factor > 1 else ""
+    shape = f"aspect-ratio:{nx}/{ny};max-width:calc(92vh*{nx}/{ny})"
+    stage = f'<div class="stage" style="{shape}">{"".join(layers)}{_overlay(result)}</div>'
+    return _controls(result, bool(dim.any())) + stage + note
+
+
+def _controls(result: Result, veiled: bool) -> str:
+    boxes = [
+        f'<label><input type="checkbox" checked data-toggle="{kind}">{swatch(kind)}'
+        f"{escape(kind_words(kind, n))} <b>{n:,}</b></label>"
+        for kind, n in count_kinds(result.defects).items()
+    ]
+    if veiled:
+        boxes.append('<label><input type="checkbox" checked data-toggle="veil">not analysed</label>')
+    return "".join(
+        f'<div class="controls">{"".join(row)}</div>' for row in (boxes, _detectors(result)) if row
+    )
+
+
+def _detectors(result: Result) -> list[str]:
+    n = result.image.n_channels
+    if n == 1:
+        return []
+    button = '<input type="radio" name="channel"'
+    return [
+        f'<label>{button} value="{i}"{"" if i else " checked"}>detector {i + 1}</label>' for i in range(n)
+    ]
+
+
+def _overlay(result: Result) -> str:
+    """Marks in the pixel coordinates of the image: the centre of a pixel is an integer."""
+    ny, nx = result.image.shape
+    radius = mark_radius(result)
+    groups = []
+    for kind in count_kinds(result.defects):
+        shape = _rimmed(" ".join(f"{x:.2f},{y:.2f}" for x, y in outline(kind, radius)))
+        own = result.defects[result.defects["kind"] == kind]
+        uses = "\n".join(_mark(row) for _, row in own.iterrows())
+        groups.append(
+            f'<defs><g id="mark-{kind}">{shape}</g></defs>'
+            f'<g data-layer="{kind}" stroke="{look(kind).colour}">\n{uses}\n</g>'
+        )
+    return (
+        f'<svg viewBox="-0.5 -0.5 {nx} {ny}" role="img" aria-label="marks of defects">'
+        f"{''.join(groups)}{_scale(result)}</svg>"
+    )
+
+
+def _rimmed(points: str) -> str:
+    """A line over a wider dark one, of the same width at every zoom."""
+    line = f'<polygon points="{points}" fill="none" vector-effect="non-scaling-stroke"'
+    return f'{line} stroke="#000" stroke-opacity=".55" stroke-width="4"/>{line} stroke-width="2"/>'
+
+
+def _mark(row: pd.Series[Any]) -> str:
+    words = f"#{row['id']} {kind_words(row['kind'])}, {place_words(row['sublattice'])}: {measures(row)}"
+    return (
+        f'<use href="#mark-{row["kind"]}" x="{row["x"]:.2f}" y="{row["y"]:.2f}">'
+        f"<title>{escape(words)}</title></use>"
+    )
+
+
+def _scale(result: Result) -> str:
+    ny, nx = result.image.shape
+    length, words = scale_bar(result.image.shape, result.image.pixel_size)
+    edge, thick, size = 0.035 * nx, 0.01 * nx, 0.028 * nx
+    x, y = edge, ny - 0.5 - edge
+    return (
+        f'<g class="scale"><rect x="{x:.2f}" y="{y - thick:.2f}" width="{length:.2f}" height="{thick:.2f}"/>'
+        f'<text x="{x + length / 2:.2f}" y="{y - 2 * thick:.2f}" font-size="{size:.2f}">{words}</text></g>'
+    )

@@ -1,0 +1,233 @@
+"""The numbers of a result that a reader wants first; all of them fit into JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crystal.lattice import Lattice
+from ..crystal.perfect_crystal import PerfectCrystal
+from ..crystal.sublattices import Sublattice
+from ..defects import SCHEMA_VERSION
+from ..detect.kinds import point_kinds
+from ..detect.point_defects import SiteScores
+from ..detect.significance import central_null, mixture_modes, poisson_interval
+from ..image import Image
+from .crystal_search import Specimen
+
+_DISAGREE = 0.02  # of the scale; more is said
+_FEW_SITES = 100
+_FAINT = 0.16  # persistence of a sublattice that may be noise
+
+
+def summarise(
+    image: Image, specimen: Specimen, scores: SiteScores, *, fdr: float, lattice_constant: float
+) -> dict[str, Any]:
+    """Lattice, scale, sublattices, counts, densities and warnings."""
+    crystal = specimen.crystal
+    scale = _scale(image, crystal.lattice, lattice_constant)
+    tested = np.isfinite(scores.z)
+    sublattices = [_sublattice(k, crystal, scores) for k in range(len(crystal.sublattices))]
+    columns = np.isin(crystal.sites.sublattice, np.arange(len(crystal.columns)))
+    n_cells = float((tested & columns).sum()) / max(len(crystal.columns), 1)
+    area = None
+    if scale["pixel_size"] is not None:
+        area = n_cells * crystal.lattice.cell_area * scale["pixel_size"] ** 2 / 100
+    return {
+        **_header(image),
+        "lattice_found": True,
+        "reason": "",
+        "fdr": fdr,
+        **scale,
+        "lattice": _lattice(crystal.lattice, scale["pixel_size"]),
+        "nn": crystal.nearest,
+        "drift_rms": [float(u.std()) for u in crystal.distortion.displacement],
+        "n_domains": specimen.n_domains,
+        "analysed_fraction": float(np.mean(specimen.domains == 0)) * specimen.domains.size / image.mask.size,
+        "area": area,
+        "n_sites": int((tested & columns).sum()),
+        "sublattices": sublattices,
+        **_counts(crystal, scores, area=area),
+        "warnings": _warnings(image, specimen, scale, sublattices),
+    }
+
+
+def summarise_nothing(image: Image, reason: str) -> dict[str, Any]:
+    """The summary of an image without a lattice: the same fields, nothing in them."""
+    return {
+        **_header(image),
+        "lattice_found": False,
+        "reason": reason,
+        "fdr": None,
+        **_scale(image, None, math.nan),
+        "lattice": None,
+        "nn": None,
+        "drift_rms": None,
+        "n_domains": 0,
+        "analysed_fraction": 0.0,
+        "area": None,
+        "n_sites": 0,
+        "sublattices": [],
+        "counts": {},
+        "densities": [],
+        "warnings": [],
+    }
+
+
+def _header(image: Image) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA_VERSION,
+        "image": image.name,
+        "frame": image.frame,
+        "shape": list(image.shape),
+        "n_channels": image.n_channels,
+    }
+
+
+def _scale(image: Image, lattice: Lattice | None, lattice_constant: float) -> dict[str, Any]:
+    """Å/px and who said so; a given lattice constant beats the file, whose scale is rarely that good."""
+    recorded = None if math.isnan(image.pixel_size) else float(image.pixel_size)
+    implied = None
+    if lattice is not None and not math.isnan(lattice_constant):
+        implied = lattice_constant / repeat_length(lattice)
+    size = implied if implied is not None else recorded
+    source = (
+        "unknown" if size is None else "lattice constant" if implied is not None else image.pixel_size_from
+    )
+    return {
+        "pixel_size": size,
+        "pixel_size_from": source,
+        "pixel_size_recorded": recorded,
+        "lattice_constant": None if math.isnan(lattice_constant) else lattice_constant,
+    }
+
+
+def repeat_length(lattice: Lattice) -> float:
+    """The shortest repeat in px; of a square or hexagonal cell from its area, which shear leaves alone."""
+    a, b = lattice.lengths
+    acute = min(lattice.gamma, math.pi - lattice.gamma)
+    if b / a < 1.1 and abs(acute - math.pi / 3) < 0.17:
+        return math.sqrt(lattice.cell_area * 2 / math.sqrt(3))
+    if b / a < 1.1 and abs(acute - math.pi / 2) < 0.1:
+        return lattice.size
+    return a
+
+
+def _lattice(lattice: Lattice, pixel_size: float | None) -> dict[str, Any]:
+    a, b = lattice.lengths
+    return {
+        "a": a,
+        "b": b,
+        "gamma": lattice.gamma,
+        "angle": lattice.angle,
+        "vectors": lattice.vectors.tolist(),
+        "coherence": lattice.coherence,
+        "cell_area": lattice.cell_area,
+        "repeat": repeat_length(lattice),
+        "a_A": None if pixel_size is None else a * pixel_size,
+        "b_A": None if pixel_size is None else b * pixel_size,
+    }
+
+
+def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores) -> dict[str, Any]:
+    sublattice: Sublattice = crystal.sublattices[k]
+    own = crystal.sites.sublattice == k
+    z = scores.z[own & np.isfinite(scores.z)]
+    flagged = own & scores.flagged
+    centre, width = central_null(z)
+    dark, bright = flagged & (scores.z < 0), flagged & (scores.z > 0)
+    ratio = scores.ratio.mean(axis=0)
+    return {
+        "name": sublattice.name,
+        "hollow": sublattice.hollow,
+        "fractions": [sublattice.fraction.tolist()],
+        "level": sublattice.level,
+        "persistence": sublattice.persistence,
+        "n_sites": int(own.sum()),
+        "n_tested": len(z),
+        "null_centre": centre,
+        "null_width": width,
+        "ratio_noise": float(1.4826 * np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1)))
+        if len(z)
+        else None,
+        "z_dark": float(scores.z[dark].max()) if dark.any() else None,
+        "z_bright": float(scores.z[bright].min()) if bright.any() else None,
+        "n_dark": int(dark.sum()),
+        "n_bright": int(bright.sum()),
+        "modes": [
+            {"ratio": m.centre, "spread": m.spread, "share": m.share, "overlap": m.overlap}
+            for m in mixture_modes(ratio[flagged])
+        ],
+    }
+
+
+def _counts(crystal: PerfectCrystal, scores: SiteScores, *, area: float | None) -> dict[str, Any]:
+    """Defects of each kind, and their densities over all and over each sublattice."""
+    flagged = np.flatnonzero(scores.flagged)
+    owner = crystal.sites.sublattice[flagged]
+    hollow = np.array([s.hollow for s in crystal.sublattices])[owner]
+    kind = point_kinds(scores.ratio.mean(axis=0)[flagged], hollow)
+    tested = np.bincount(crystal.sites.sublattice[np.isfinite(scores.z)], minlength=len(crystal.sublattices))
+    columns = len(crystal.columns)
+    counts = {str(k): int(n) for k, n in zip(*np.unique(kind, return_counts=True), strict=True)}
+    densities = [_density("any", "all", len(flagged), int(tested[:columns].sum()), area)]
+    for name in counts:
+        for k in np.unique(owner[kind == name]):
+            n = int(np.sum((kind == name) & (owner == k)))
+            densities.append(_density(name, crystal.sublattices[k].name, n, int(tested[k]), area))
+    return {"counts": counts, "densities": densities}
+
+
+def _density(kind: str, sublattice: str, n: int, n_tested: int, area: float | None) -> dict[str, Any]:
+    """Defects per nm², or per tested site where the scale is unknown, with exact 95 % limits."""
+    whole = float(n_tested) if area is None else area
+    low, high = poisson_interval(n)
+    return {
+        "kind": kind,
+        "sublattice": sublattice,
+        "n": n,
+        "per": "site" if area is None else "nm2",
+        "density": n / whole if whole else None,
+        "low": low / whole if whole else None,
+        "high": high / whole if whole else None,
+    }
+
+
+def _warnings(
+    image: Image, specimen: Specimen, scale: dict[str, Any], sublattices: list[dict[str, Any]]
+) -> list[str]:
+    said = []
+    if specimen.n_domains > 1:
+        said.append(
+            f"more than one lattice: {specimen.n_domains} domains; only the largest is analysed "
+            f"({np.mean(specimen.domains == 0):.0%} of the image)"
+        )
+    size, recorded = scale["pixel_size"], scale["pixel_size_recorded"]
+    if scale["lattice_constant"] and recorded and abs(size / recorded - 1) > _DISAGREE:
+        who = "the file says" if image.pixel_size_from == "file" else "--pixel-size says"
+        said.append(
+            f"{who} {recorded:.4g} Å/px, the lattice constant {scale['lattice_constant']:g} Å implies "
+            f"{size:.4g} Å/px: {abs(size / recorded - 1):.1%} apart; the lattice constant is used"
+        )
+    masked = float(image.mask.mean())
+    if masked:
+        said.append(f"{masked:.1%} of the pixels are masked")
+    lost = float(np.mean((specimen.domains == -1) & ~_window_mask(specimen)))
+    if lost > 0.01:
+        said.append(f"{lost:.0%} of the image shows too weak a lattice and was not analysed")
+    tested = sum(s["n_tested"] for s in sublattices if not s["hollow"])
+    if 0 < tested < _FEW_SITES:
+        said.append(f"only {tested} columns could be compared with each other: rare defects need more")
+    said += [
+        f"sublattice {s['name']} is faint: its columns may be noise or an artefact"
+        for s in sublattices
+        if not s["hollow"] and 0 < s["persistence"] < _FAINT
+    ]
+    return said
+
+
+def _window_mask(specimen: Specimen) -> NDArray[np.bool_]:
+    return specimen.crystal.mask & (specimen.domains != 0)

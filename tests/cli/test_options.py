@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from antisite.cli import options as o
+from antisite.cli.main import app
+
+
+def usage_error(*arguments: str) -> str:
+    """The sentence on stderr, after a check that it is one line and the status is 2."""
+    answer = CliRunner().invoke(app, ["detect", *arguments])
+    assert answer.exit_code == 2
+    assert answer.stdout == ""
+    assert answer.stderr.count("\n") == 1
+    return answer.stderr.strip()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    path = tmp_path / "field.npy"
+    path.touch()
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--fdr", "2", "must be above 0 and below 1, got 2"),
+        ("--fdr", "0", "must be above 0 and below 1, got 0"),
+        ("--fdr", "nan", "must be above 0 and below 1, got nan"),
+        ("--pixel-size", "-1", "must be a positive number of Å per pixel, got -1"),
+        ("--pixel-size", "0", "got 0"),
+        ("--pixel-size", "nan", "got nan"),
+        ("--pixel-size", "inf", "got inf"),
+        ("--lattice-constant", "0.332", "must be 1 to 100 Å, got 0.332 (did you mean 3.32?)"),
+        ("--lattice-constant", "-3", "must be 1 to 100 Å, got -3"),
+        ("--lattice-constant", "nan", "got nan"),
+        ("--region", "5", "must be y0:y1,x0:x1 in whole pixels, such as 0:512,100:400, got '5'"),
+        ("--region", "0:5,-3:4", "got '0:5,-3:4'"),
+        ("--region", "9:5,0:4", "must end after it begins (y0 < y1 and x0 < x1), got '9:5,0:4'"),
+        ("--region", "0:5,4:4", "must end after it begins"),
+        ("--workers", "0", "it must be a whole number from 1, got 0"),
+        ("--workers", "two", "integer"),
+        ("--fdr", "few", "number"),
+        ("--seed", "-1", "it must be a whole number from 0, got -1"),
+        ("--frame", "-1", "it must be a whole number from 0, got -1"),
+        ("--mask", "no/such.png", "does not exist"),
+        ("--also", "no/such.dm4", "does not exist"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(image: str, option: str, value: str, told: str) -> None:
+    sentence = usage_error(image, option, value)
+    assert told in sentence
+    assert option in sentence
+
+
+def test_a_frame_and_the_sum_of_all_exclude_each_other(image: str) -> None:
+    assert "--frame and --sum exclude each other (give one of them)" in usage_error(
+        image, "--frame", "0", "--sum"
+    )
+
+
+def test_a_second_detector_needs_exactly_one_file(image: str, tmp_path: Path) -> None:
+    assert "--also needs exactly one FILE, whose second detector it is, got 2" in usage_error(
+        image, "other.npy", "--also", image
+    )
+
+
+def test_a_command_without_files_is_refused() -> None:
+    assert "FILE" in usage_error()
+
+
+def test_an_option_that_does_not_exist_is_one_sentence_too(image: str) -> None:
+    assert "No such option: --nope" in usage_error(image, "--nope")
+
+
+def test_region_gives_slices_y_first() -> None:
+    assert o.parse_region(" 0:5 , 7:9 ") == (slice(0, 5), slice(7, 9))
+    assert o.parse_region(None) is None
+
+
+def test_digits_of_other_scripts_are_no_region() -> None:
+    with pytest.raises(typer.BadParameter, match="whole pixels"):
+        o.parse_region("0:5,0:٣")
+
+
+def test_limits_of_the_lattice_constant_are_allowed() -> None:
+    assert o.check_lattice_constant(1.0) == 1.0
+    assert o.check_lattice_constant(100.0) == 100.0
+    assert o.check_lattice_constant(None) is None
+
+
+def test_what_is_not_given_is_unknown() -> None:
+    assert math.isnan(o.known(None))
+    assert o.known(0.2) == 0.2

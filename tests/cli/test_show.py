@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antisite.cli.show import batch_cell, defect_lines, detect_text, heading, lattice_lines, scale_text
+from antisite.cli.show_lattice import sublattice_lines
+from antisite.result import Result
+from antisite.run.batch import Outcome
+
+
+def outcome_of(result: Result) -> Outcome:
+    return Outcome(path=Path("f.tif"), status="done", folder=Path("out/f"), summary=result.summary)
+
+
+def density(kind: str, n: int, sublattice: str = "all") -> dict[str, Any]:
+    limits = {"density": n / 50, "low": 0.5 * n / 50, "high": 2 * n / 50}
+    return {"kind": kind, "sublattice": sublattice, "n": n, "per": "nm2", **limits}
+
+
+def test_without_scale_densities_are_per_site_and_the_cure_is_told(
+    make_result: Callable[..., Result],
+) -> None:
+    told = detect_text([outcome_of(make_result(pixel_size=math.nan))])
+    assert "unknown: give --pixel-size or --lattice-constant" in told
+    assert "per site" in told
+    assert "Å/px" not in told
+    assert " Å " not in told
+
+
+def test_detectors_and_frame_are_told_where_there_are_several(make_result: Callable[..., Result]) -> None:
+    result = make_result(n_channels=2)
+    assert heading(outcome_of(result)) == "f.tif  (160 × 200 px · 2 detectors)"
+    stacked = Outcome(
+        path=Path("f.tif"), status="done", summary=result.summary | {"n_channels": 1, "frame": 3}
+    )
+    assert heading(stacked) == "f.tif  (160 × 200 px · frame 3)"
+
+
+def test_angles_are_in_degrees_for_the_reader(make_result: Callable[..., Result]) -> None:
+    assert "· 60.0° ·" in lattice_lines(make_result().summary)[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [("file", "from the file"), ("given", "as given"), ("lattice constant", "from the lattice constant")],
+)
+def test_scale_says_where_it_comes_from(source: str, told: str) -> None:
+    assert scale_text({"pixel_size": 0.39876, "pixel_size_from": source}) == f"0.3988 Å/px, {told}"
+
+
+def test_table_holds_all_sublattices_together_and_stays_short() -> None:
+    rows = [density(f"kind{i}", i) for i in range(15)] + [density("kind1", 1, "A")]
+    lines = defect_lines({"counts": {"none": 900, "kind1": 105}, "fdr": 0.05, "densities": rows})
+    assert lines[0] == "defects     105 (false discovery rate 5 %)"
+    assert lines[1].split() == ["kind", "n", "per", "nm²", "95", "%", "interval"]
+    assert lines[3].split() == ["kind1", "1", "0.02", "0.01", "…", "0.04"]
+    assert lines[-1] == "  and 3 more kinds in the report"
+    assert len(lines) == 15
+
+
+def test_no_defects_are_said_in_words() -> None:
+    summary = {"counts": {}, "fdr": 0.05, "densities": [], "warnings": []}
+    assert defect_lines(summary) == ["defects     0 (false discovery rate 5 %)"]
+    assert batch_cell(Outcome(path=Path("f.tif"), status="done", summary=summary)) == "no defects"
+
+
+def test_shares_of_brightness_weigh_every_site_of_the_cell() -> None:
+    def sublattice(name: str, level: float, n: int, hollow: bool = False) -> dict[str, Any]:
+        return {
+            "name": name,
+            "level": level,
+            "fractions": [[0.0, 0.5]] * n,
+            "hollow": hollow,
+            "n_sites": 9,
+        }
+
+    sublattices = [
+        sublattice("A", 3.0, 1),
+        sublattice("B", 0.5, 2),
+        sublattice("hollow", -0.2, 1, hollow=True),
+    ]
+    lines = sublattice_lines({"sublattices": sublattices})
+    assert lines[0].endswith("A at (0.00, 0.50), 9 sites, 75 % of the brightness")
+    assert lines[1].endswith("B at (0.00, 0.50), (0.00, 0.50), 9 sites, 25 % of the brightness")
+    assert len(lines) == 2

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from antisite.conditions import Conditions, Detector
+from antisite.defects import defect_table
+from antisite.image import Image
+from antisite.plot.defects import look
+from antisite.run.report import report_html
+
+
+class _Tags(HTMLParser):
+    VOID = frozenset({"meta", "img", "br", "input", "link", "polygon", "rect"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag, **attrs):
+        return [a for t, a in self.tags if t == tag and all(a.get(k) == v for k, v in attrs.items())]
+
+
+@pytest.fixture(scope="module")
+def result(make_result):
+    return make_result(n_each=2, warnings=["--region left little"])
+
+
+@pytest.fixture(scope="module")
+def html(result):
+    return report_html(result)
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return _Tags(html)
+
+
+def test_every_tag_is_closed(page):
+    assert page.open == []
+
+
+def test_the_report_asks_for_nothing_from_outside(html, page):
+    assert not re.search(r"https?:|@import|url\(", html)
+    sources = [a["src"] for _, a in page.tags if "src" in a]
+    assert sources
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert all(a["href"].startswith("#") for _, a in page.tags if "href" in a)
+
+
+def test_the_same_result_gives_the_same_bytes(make_result, html):
+    again = make_result(n_each=2, warnings=["--region left little"])
+    assert report_html(again) == html
+
+
+def test_time_place_and_folders_are_not_told(result, html):
+    settings = {"fdr": 0.05, "mask": "/home/someone/secret/mask.png"}
+    provenance = {"time": "2026-01-02T03:04:05", "input": "/home/someone/x.tif", "settings": settings}
+    told = report_html(replace(result, provenance=provenance))
+    assert "someone" not in told
+    assert "2026-01-02" not in told
+    assert "mask.png" in told
+
+
+def test_the_headline_counts_the_defects_by_kind(page):
+    assert (
+        "10 defects among 353 tested sites: 2 vacancies, 2 interstitials, 2 bright sites and 4 dim sites."
+        in page.text
+    )
+
+
+def test_densities_are_told_with_interval_and_unit(page):
+    assert "density [per nm²]" in page.text
+    assert "0.0267 to 0.322" in page.text
+
+
+def test_without_pixel_size_densities_are_shares_of_the_sites(make_result):
+    text = _Tags(report_html(make_result(pixel_size=math.nan))).text
+    assert "density [% of sites]" in text
+    assert "pixel size is unknown" in text
+    assert "nm²]" not in text
+
+
+def test_rate_coverage_and_warnings_are_told(page):
+    assert "5 % of the flagged sites" in page.text
+    assert "90 % of the image was analysed. 171 predicted sites were left untested" in page.text
+    assert "--region left little" in page.text
+
+
+def test_every_defect_has_a_mark_in_the_coordinates_of_the_image(result, page):
+    marks = page.all("use")
+    assert len(marks) == len(result.defects)
+    spots = {(round(row.x, 2), round(row.y, 2)) for row in result.defects.itertuples()}
+    assert {(float(m["x"]), float(m["y"])) for m in marks} == spots
+    ny, nx = result.image.shape
+    assert page.all("svg", viewbox=f"-0.5 -0.5 {nx} {ny}")
+
+
+def test_every_layer_has_a_switch(page):
+    switches = {a["data-toggle"] for _, a in page.tags if "data-toggle" in a}
+    layers = {a["data-layer"] for _, a in page.tags if "data-layer" in a}
+    assert switches == layers == {"vacancy", "interstitial", "bright_site", "dim_site", "veil"}
+
+
+def test_a_kind_has_its_colour_in_the_overlay(page):
+    groups = {a["data-layer"]: a["stroke"] for a in page.all("g") if "data-layer" in a}
+    assert groups == {kind: look(kind).colour for kind in groups}
+
+
+def test_the_scale_bar_is_as_long_as_it_says(page):
+    (bar,) = page.all("rect")
+    assert float(bar["width"]) * 0.25 / 10 == pytest.approx(1.0)
+    assert "1 nm" in page.text
+
+
+def test_the_gallery_and_the_table_show_every_defect(result, page):
+    assert {a["alt"] for a in page.all("img") if a.get("alt", "").startswith("defect ")} == {
+        f"defect {i}" for i in result.defects["id"]
+    }
+
+
+def test_what_is_not_shown_is_counted(make_result):
+    text = _Tags(report_html(make_result(shape=(420, 420), n_each=70))).text
+    assert "46 more are in defects.csv" in text
+    assert "150 more rows are in defects.csv" in text
+    assert "most doubtful" in text
+
+
+@pytest.mark.parametrize("name", ["<b>.tif", '"x" & y.tif', "$title.tif", "</script>.png"])
+def test_a_file_name_is_text_and_nothing_else(make_result, name):
+    result = make_result(n_each=0, name=name)
+    html = report_html(result)
+    page = _Tags(html)
+    assert page.all("b") == []
+    assert name in page.text
+    assert html.count("</script>") == 1
+
+
+def test_words_of_warnings_and_reasons_are_escaped(make_result, no_lattice):
+    odd = "<i>odd</i>"
+    assert odd not in report_html(make_result(n_each=0, warnings=[odd]))
+    assert odd not in report_html(replace(no_lattice, summary={**no_lattice.summary, "reason": odd}))
+
+
+def test_no_lattice_is_said_first_and_nothing_is_invented(no_lattice):
+    page = _Tags(report_html(no_lattice))
+    assert "No lattice was found, so nothing could be judged: no period stands out of the noise." in page.text
+    assert page.all("use") == []
+    assert page.all("table") == []
+    assert "false-discovery" not in page.text
+
+
+def test_no_defects_is_a_result(make_result):
+    page = _Tags(report_html(make_result(n_each=0)))
+    assert "No defects were found among 353 tested sites." in page.text
+    assert page.all("use") == []
+
+
+def test_a_lattice_without_sites_is_still_reported(make_result):
+    bare = make_result(n_each=0)
+    summary = {**bare.summary, "sublattices": []}
+    page = _Tags(report_html(replace(bare, sites=defect_table(), defects=defect_table(), summary=summary)))
+    assert "No defects were found among 0 tested sites." in page.text
+
+
+def test_two_detectors_can_be_switched(make_result):
+    page = _Tags(report_html(make_result(n_channels=2, n_each=1)))
+    assert [a["value"] for a in page.all("input", name="channel")] == ["0", "1"]
+    images = [a for a in page.all("img") if "data-channel" in a]
+    assert ["hidden" in a for a in images] == [False, True]
+    assert "ratio 2" in page.text
+
+
+def test_conditions_are_told_where_known(result):
+    known = Conditions(beam_energy=80e3, convergence=30, detectors=(Detector(inner=70, outer=200),))
+    text = _Tags(report_html(replace(result, image=replace(result.image, conditions=known)))).text
+    assert "80 keV" in text
+    assert "70 to 200 mrad" in text
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_a_large_noisy_image_stays_below_ten_megabytes(no_lattice, n_channels):
+    pixels = np.random.default_rng(0).random((n_channels, 2048, 2048))
+    html = report_html(replace(no_lattice, image=Image(pixels, name="large.tif")))
+    assert len(html.encode()) < 10e6
+    assert ("Shown at 1/2" in html) == (n_channels == 2)
