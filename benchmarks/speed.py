@@ -32,11 +32,11 @@ import numpy as np
 from antisite import Image, find_defects
 pixels = np.load(sys.argv[1])
 find_defects(Image(pixels[:256, :256]))  # imports and compilation are not what is timed
-start = time.perf_counter()
+start, busy = time.perf_counter(), time.process_time()
 result = find_defects(Image(pixels))
-seconds = time.perf_counter() - start
+seconds, busy = time.perf_counter() - start, time.process_time() - busy
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({"seconds": seconds, "peak": peak, "sites": len(result.sites)}))
+print(json.dumps({"seconds": seconds, "busy": busy, "peak": peak, "sites": len(result.sites)}))
 """
 REFERENCE = """
 import time
@@ -69,7 +69,7 @@ def run_python(*arguments: str) -> str:
 
 
 def time_find_defects(edge: int, *, repeats: int) -> dict[str, float]:
-    """Median seconds and greatest memory [bytes] of `find_defects` on a simulated image of WSe2."""
+    """Median seconds (by the clock, of the processor) and greatest memory [bytes] of `find_defects` on a simulated image of WSe2."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.npy"
         image, _ = simulate_image(
@@ -79,6 +79,7 @@ def time_find_defects(edge: int, *, repeats: int) -> dict[str, float]:
         runs = [json.loads(run_python("-c", FIND, str(path))) for _ in range(repeats)]
     return {
         "seconds": median(run["seconds"] for run in runs),
+        "busy": median(run["busy"] for run in runs),
         "peak": max(run["peak"] for run in runs),
         "sites": runs[0]["sites"],
     }
@@ -98,15 +99,15 @@ def find_rows(edges: list[int]) -> list[str]:
     """A line of the table for each size."""
     unit = float(run_python("-c", REFERENCE))
     rows = [
-        "| image [px] | sites | seconds | target | Fourier transforms of 1024² | peak memory [GB] | target |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| image [px] | sites | seconds | target | processor seconds | Fourier transforms of 1024² | peak memory [GB] | target |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for edge in edges:
         took = time_find_defects(edge, repeats=3 if edge <= 1024 else 1)
         seconds, memory = TARGETS[edge]
         rows.append(
             f"| {edge} × {edge} | {took['sites']:.0f} | {took['seconds']:.2f} | ≤ {seconds:g} | "
-            f"{took['seconds'] / unit:.0f} | {took['peak'] / 1e9:.2f} | {memory} |"
+            f"{took['busy']:.2f} | {took['busy'] / unit:.0f} | {took['peak'] / 1e9:.2f} | {memory} |"
         )
     return rows
 

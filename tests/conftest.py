@@ -132,24 +132,26 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
                 "modes": []
                 if hollow
                 else [
-                    {"ratio": 1.0, "spread": 0.05, "share": 0.96, "overlap": 0.0},
-                    {"ratio": 0.5, "spread": 0.05, "share": 0.04, "overlap": 0.001},
+                    {"ratio": 1.8, "spread": 0.05, "share": 0.4, "overlap": 0.0},
+                    {"ratio": 0.5, "spread": 0.05, "share": 0.6, "overlap": 0.001},
                 ],
             }
         )
     n_sites = max(int(sites["z"].notna().sum()), 1)
     per = area if known else n_sites
+    own = sites[sites["kind"] != "none"].groupby(["kind", "sublattice"]).size()
+    numbers = {("any", "all"): int(counts.sum())} | {key: int(n) for key, n in own.items()}
     densities = [
         {
             "kind": kind,
-            "sublattice": "all",
-            "n": int(n),
+            "sublattice": name,
+            "n": n,
             "per": "nm2" if known else "site",
             "density": n / per,
             "low": 0.24 * n / per,
             "high": 2.9 * n / per,
         }
-        for kind, n in counts.items()
+        for (kind, name), n in numbers.items()
     ]
     return {
         "schema": 1,
@@ -176,6 +178,7 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
             "b_A": 14 * image.pixel_size if known else None,
         },
         "nn": 14 / math.sqrt(3),
+        "drift_rms": [0.3, 0.4],
         "n_domains": 1,
         "analysed_fraction": 0.9,
         "area": area,

@@ -58,7 +58,9 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, make_result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Bench:
-    bench = Bench(tmp_path / "out", make_result(shape=(96, 96), n_each=1))
+    crystal = make_result(shape=(96, 96), n_each=1)
+    lattice = crystal.summary["lattice"] | {"repeat": 14.0}
+    bench = Bench(tmp_path / "out", replace(crystal, summary=crystal.summary | {"lattice": lattice}))
     monkeypatch.setattr("antisite.run.inspection.describe_file", lambda path: bench.signals)
     monkeypatch.setattr("antisite.run.reading.read_image", bench.read_image)
     monkeypatch.setattr("antisite.run.inspection.inspect_crystal", lambda image, **_: bench.crystal)
@@ -83,6 +85,7 @@ def test_says_what_lattice_is_seen(bench: Bench) -> None:
     assert "B at (0.48, 0.53), " in told
     assert " sites, 65 % of the brightness" in told
     assert "hollow at" not in told
+    assert "drift       0.50 px rms" in told
 
 
 def test_a_stack_and_an_unknown_scale_are_said(bench: Bench) -> None:
@@ -92,9 +95,10 @@ def test_a_stack_and_an_unknown_scale_are_said(bench: Bench) -> None:
 
 def test_compares_the_scale_with_the_lattice_constant(bench: Bench) -> None:
     told = bench.inspect("--lattice-constant", "3.36").stdout
-    assert "file says 0.25 Å/px, lattice constant 3.36 Å implies 0.24 Å/px: 4.2 % apart" in told
+    assert "file says 0.250 Å/px, lattice constant 3.36 Å implies 0.240 Å/px: 4.2 % apart" in told
     assert (
-        "--pixel-size says 0.25" in bench.inspect("--lattice-constant", "3.36", "--pixel-size", "0.25").stdout
+        "--pixel-size says 0.250"
+        in bench.inspect("--lattice-constant", "3.36", "--pixel-size", "0.25").stdout
     )
     assert "apart" not in bench.inspect().stdout
 

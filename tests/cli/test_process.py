@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +102,10 @@ def without_place(one: dict[str, str], out: Path) -> dict[str, str]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_leaves_whole_results_and_no_process(tmp_path: Path, workers: str) -> None:
     files, out = hexagonal_files(tmp_path, 60), tmp_path / "out"
-    process = start("detect", *files, "--out", str(out), "--workers", workers)
-    wait_for_result(out, process)
-    os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
+    with running("detect", *files, "--out", str(out), "--workers", workers) as process:
+        wait_for_result(out, process)
+        os.killpg(process.pid, signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert stdout == ""
     assert stderr.startswith("antisite: interrupted after ")
@@ -126,16 +128,21 @@ def ends_soon(group: int) -> bool:
     return False
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [*PROGRAM, *arguments], stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    )
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The program with a group of processes of its own, as at a terminal."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*PROGRAM, *arguments], text=True, start_new_session=True, **streams) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for_result(out: Path, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 60
-    while not list(out.glob("*/result.json")):
+    while not list(out.glob("[!.]*/result.json")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no result after a minute"
         time.sleep(0.02)

@@ -53,18 +53,25 @@ def test_scale_says_where_it_comes_from(source: str, told: str) -> None:
     assert scale_text({"pixel_size": 0.39876, "pixel_size_from": source}) == f"0.3988 Å/px, {told}"
 
 
-def test_table_holds_all_sublattices_together_and_stays_short() -> None:
-    rows = [density(f"kind{i}", i) for i in range(15)] + [density("kind1", 1, "A")]
+def test_table_holds_kinds_and_sublattices_and_stays_short() -> None:
+    rows = [density("any", 105), *(density(f"kind{i}", i, "A") for i in range(1, 15))]
     lines = defect_lines({"counts": {"none": 900, "kind1": 105}, "fdr": 0.05, "densities": rows})
     assert lines[0] == "defects     105 (false discovery rate 5 %)"
-    assert lines[1].split() == ["kind", "n", "per", "nm²", "95", "%", "interval"]
-    assert lines[3].split() == ["kind1", "1", "0.02", "0.01", "…", "0.04"]
-    assert lines[-1] == "  and 3 more kinds in the report"
+    assert lines[1].split() == ["kind", "sublattice", "n", "per", "nm²", "95", "%", "interval"]
+    assert lines[2].split() == ["any", "all", "105", "2.1", "1.05", "…", "4.2"]
+    assert lines[3].split() == ["kind1", "A", "1", "0.02", "0.01", "…", "0.04"]
+    assert lines[-1] == "  and 3 more in the report"
     assert len(lines) == 15
 
 
+def test_a_density_over_nothing_is_a_dash() -> None:
+    row = density("vacancy", 1, "A") | {"density": None, "low": None, "high": None}
+    lines = defect_lines({"counts": {"vacancy": 1}, "fdr": 0.05, "densities": [row]})
+    assert lines[2].split() == ["vacancy", "A", "1", "–", "–"]
+
+
 def test_no_defects_are_said_in_words() -> None:
-    summary = {"counts": {}, "fdr": 0.05, "densities": [], "warnings": []}
+    summary = {"counts": {}, "fdr": 0.05, "densities": [density("any", 0)], "warnings": []}
     assert defect_lines(summary) == ["defects     0 (false discovery rate 5 %)"]
     assert batch_cell(Outcome(path=Path("f.tif"), status="done", summary=summary)) == "no defects"
 

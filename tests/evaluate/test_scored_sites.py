@@ -89,6 +89,7 @@ def test_where_perfect_columns_are_labelled_other_sites_do_not_count():
     scores = evaluate(sites, truth)
     assert scores.n_scored == 3
     assert scores.n_left_out["without a label"] == 61
+    assert scores.n_left_out["flags without a label"] == 1
     assert (scores.detection.tp, scores.detection.fp) == (1, 1)
 
 

@@ -22,18 +22,20 @@ def _spot(fraction, n=50, sigma=1.5):
 
 def test_a_column_is_drawn_where_its_fractions_say():
     fraction = np.array([0.3, 0.6])
-    picture, (left, right, bottom, top) = tile_motif(_spot(fraction), VECTORS, tiles=1)
-    i, j = np.unravel_index(np.nanargmax(picture), picture.shape)
+    picture, (left, right, bottom, top) = tile_motif(_spot(fraction), VECTORS, start=np.zeros(2), tiles=1)
+    i, j = np.unravel_index(np.argmax(picture), picture.shape)
     y = top + (i + 0.5) * (bottom - top) / picture.shape[0]
     x = left + (j + 0.5) * (right - left) / picture.shape[1]
     assert np.allclose([y, x], fraction @ VECTORS, atol=0.3)
 
 
 def test_the_tiles_cover_their_cells_and_nothing_else():
-    picture, (left, right, bottom, top) = tile_motif(np.ones((8, 8)), VECTORS, tiles=2)
-    pixel = (right - left) / picture.shape[1] * (bottom - top) / picture.shape[0]
-    area = np.isfinite(picture).sum() * pixel
-    assert area == pytest.approx(4 * abs(np.linalg.det(VECTORS)), rel=0.01)
+    ax = plot_motif(np.ones((8, 8)), VECTORS, tiles=2)
+    (rim,) = (patch for patch in ax.patches if patch.get_gid() == "tiles")
+    x, y = rim.get_xy()[:-1].T
+    area = 0.5 * abs(np.sum(x * np.roll(y, 1) - y * np.roll(x, 1)))
+    assert area == pytest.approx(4 * abs(np.linalg.det(VECTORS)))
+    assert ax.images[0].get_clip_path() is not None
 
 
 def test_the_arrows_are_the_lattice_vectors():
@@ -52,10 +54,19 @@ def test_every_sublattice_is_named_once_at_one_of_its_sites():
     assert np.allclose(fractions, 0.25) or np.allclose(fractions, 0.75)
 
 
+def test_the_marked_cell_has_its_corners_on_the_first_sublattice():
+    lattice = [{"name": "A", "hollow": False, "fractions": [[0.3, 0.8]]}]
+    ax = plot_motif(_spot((0.3, 0.8)), VECTORS, sublattices=lattice)
+    (cell,) = (patch for patch in ax.patches if patch.get_gid() == "cell")
+    fractions = cell.get_xy()[:, ::-1] @ np.linalg.inv(VECTORS) - [0.3, 0.8]
+    assert np.allclose(fractions, np.round(fractions))
+
+
 def test_all_copies_are_marked_with_the_edges_of_the_cells():
-    assert len(site_copies(np.array([[0.0, 0.0]]), 2)) == 9
-    assert len(site_copies(np.array([[0.5, 0.25]]), 2)) == 4
-    assert len(site_copies(np.zeros((0, 2)), 2)) == 0
+    start = np.array([-0.5, -0.5])
+    assert len(site_copies(np.array([[0.5, 0.5]]), start=start, tiles=2)) == 9
+    assert len(site_copies(np.array([[0.0, 0.25]]), start=start, tiles=2)) == 4
+    assert len(site_copies(np.zeros((0, 2)), start=start, tiles=2)) == 0
 
 
 def test_a_motif_without_sublattices_has_no_marks():

@@ -67,7 +67,8 @@ def test_every_mode_of_the_ratio_is_drawn():
         {"ratio": 1.0, "spread": 0.05, "share": 0.9, "overlap": 0.0},
         {"ratio": 0.5, "spread": 0.08, "share": 0.1, "overlap": 0.0},
     ]
-    drawn = [line for line in plot_ratios(_sites(), modes=modes).lines if line.get_gid() == "mode"]
+    sites = _sites(kinds=["vacancy", "dim_site"])
+    drawn = [line for line in plot_ratios(sites, modes=modes).lines if line.get_gid() == "mode"]
     tops = [line.get_xdata()[np.argmax(line.get_ydata())] for line in drawn]
     assert tops == pytest.approx([1.0, 0.5], abs=0.01)
 

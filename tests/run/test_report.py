@@ -96,7 +96,7 @@ def test_densities_are_told_with_interval_and_unit(page):
 
 def test_without_pixel_size_densities_are_shares_of_the_sites(make_result):
     text = _Tags(report_html(make_result(pixel_size=math.nan))).text
-    assert "density [% of sites]" in text
+    assert "density [% of tested sites]" in text
     assert "pixel size is unknown" in text
     assert "nm²]" not in text
 
@@ -131,6 +131,11 @@ def test_the_scale_bar_is_as_long_as_it_says(page):
     (bar,) = page.all("rect")
     assert float(bar["width"]) * 0.25 / 10 == pytest.approx(1.0)
     assert "1 nm" in page.text
+
+
+def test_lattice_and_distortion_are_told(page):
+    for words in ("14 px = 3.5 Å", "60.0°", "0.5 px rms"):
+        assert words in page.text
 
 
 def test_the_gallery_and_the_table_show_every_defect(result, page):
@@ -204,3 +209,11 @@ def test_a_large_noisy_image_stays_below_ten_megabytes(no_lattice, n_channels):
     html = report_html(replace(no_lattice, image=Image(pixels, name="large.tif")))
     assert len(html.encode()) < 10e6
     assert ("Shown at 1/2" in html) == (n_channels == 2)
+
+
+def test_a_scale_from_the_lattice_constant_reaches_the_scale_bar(make_result):
+    bare = make_result(pixel_size=math.nan)
+    page = _Tags(report_html(replace(bare, summary={**bare.summary, "pixel_size": 0.25})))
+    (bar,) = page.all("rect")
+    assert float(bar["width"]) * 0.25 / 10 == pytest.approx(1.0)
+    assert "0.25 Å/px" in page.text

@@ -15,7 +15,7 @@ from antisite.run.report_words import coverage, density_rows, false_share, headl
         (0.05, "0.05"),
         (12.345, "12.3"),
         (-17.0, "−17"),
-        (1e-6, "1 × 10^−6"),
+        (1e-6, "1 × 10⁻⁶"),
         (math.inf, "–"),
         (999.96, "1,000"),
     ],
@@ -28,21 +28,20 @@ def test_lists_end_with_and():
     assert [listed(list("abc")[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
-def test_densities_by_sublattice_appear_only_where_a_kind_sits_on_several(make_result):
-    def row(kind, sublattice):
-        return {"kind": kind, "sublattice": sublattice, "n": 1, "per": "site"}
-
-    rows = [row("dim_site", name) for name in ("all", "A", "B")] + [
-        row("vacancy", name) for name in ("all", "A")
-    ]
-    result = make_result(n_each=0)
-    told = density_rows(replace(result, summary={**result.summary, "densities": rows}))
-    assert [(r["kind"], r["sublattice"]) for r in told] == [
-        ("vacancy", "all"),
-        ("dim_site", "all"),
+def test_densities_follow_the_order_of_the_kinds_and_the_total_comes_last(make_result):
+    told = [(row["kind"], row["sublattice"]) for row in density_rows(make_result())]
+    assert told == [
+        ("vacancy", "A"),
+        ("interstitial", "hollow"),
+        ("bright_site", "B"),
         ("dim_site", "A"),
         ("dim_site", "B"),
+        ("any", "all"),
     ]
+
+
+def test_no_defects_have_no_densities(make_result):
+    assert density_rows(make_result(n_each=0)) == []
 
 
 def test_the_expected_false_flags_are_told_from_one_upwards(make_result):
@@ -56,6 +55,6 @@ def test_one_defect_is_said_in_the_singular(make_result):
     assert headline(one) == "1 defect among 353 tested sites: 1 vacancy."
 
 
-def test_several_lattices_are_told(make_result):
-    result = make_result()
-    assert "2 lattices" in coverage(replace(result, summary={**result.summary, "n_domains": 2}))
+def test_what_was_not_analysed_is_told(make_result, no_lattice):
+    assert coverage(make_result()).startswith("90 % of the image was analysed. 171 predicted sites were left")
+    assert coverage(no_lattice) == ""

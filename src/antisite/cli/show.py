@@ -94,7 +94,7 @@ def scale_text(s: dict[str, Any]) -> str:
 
 def area_line(s: dict[str, Any]) -> str:
     """How much was looked at."""
-    area = "" if s["area"] is None else f" = {s['area']:.4g} nm²"
+    area = "" if not s["area"] else f" = {s['area']:.4g} nm²"
     domains = f" · {s['n_domains']} domains" if s["n_domains"] > 1 else ""
     return line("analysed", f"{100 * s['analysed_fraction']:.0f} % of the image{area}{domains}")
 
@@ -109,18 +109,24 @@ def defect_lines(s: dict[str, Any]) -> list[str]:
     """Counts and densities with their intervals, kind by kind."""
     n = sum(count for kind, count in s["counts"].items() if kind != "none")
     lines = [line("defects", f"{n} (false discovery rate {100 * s['fdr']:g} %)")]
-    rows = [row for row in s["densities"] if row["sublattice"] == "all"]
-    if not rows:
+    rows = s["densities"][:_MAX_ROWS]
+    if not n or not rows:
         return lines
+    cells = [_density_cells(row) for row in rows]
     unit = "per nm²" if rows[0]["per"] == "nm2" else "per site"
-    width = max(len("kind"), *(len(row["kind"]) for row in rows))
-    lines.append(f"  {'kind':<{width}} {'n':>6} {unit:>10}   95 % interval")
-    for row in rows[:_MAX_ROWS]:
-        interval = f"{row['low']:.3g} … {row['high']:.3g}"
-        lines.append(f"  {row['kind']:<{width}} {row['n']:>6} {row['density']:>10.3g}   {interval}")
-    if len(rows) > _MAX_ROWS:
-        lines.append(f"  and {len(rows) - _MAX_ROWS} more kinds in the report")
+    cells.insert(0, ("kind", "sublattice", "n", unit, "95 % interval"))
+    kind, sublattice = (max(len(row[i]) for row in cells) for i in (0, 1))
+    lines += [f"  {c[0]:<{kind}}  {c[1]:<{sublattice}} {c[2]:>6} {c[3]:>10}   {c[4]}" for c in cells]
+    if len(s["densities"]) > len(rows):
+        lines.append(f"  and {len(s['densities']) - len(rows)} more in the report")
     return lines
+
+
+def _density_cells(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    if row["density"] is None:
+        return row["kind"], row["sublattice"], str(row["n"]), "–", "–"
+    interval = f"{row['low']:.3g} … {row['high']:.3g}"
+    return row["kind"], row["sublattice"], str(row["n"]), f"{row['density']:.3g}", interval
 
 
 def warning_lines(s: dict[str, Any]) -> list[str]:

@@ -69,16 +69,16 @@ def comparison_lines(s: dict[str, Any]) -> list[str]:
     apart = abs(scales["recorded"] - scales["implied"]) / scales["implied"]
     source = "file" if scales["recorded_by"] == "file" else "--pixel-size"
     told = (
-        f"{source} says {scales['recorded']:.3g} Å/px, lattice constant {scales['lattice_constant']:g} Å "
-        f"implies {scales['implied']:.3g} Å/px: {100 * apart:.1f} % apart"
+        f"{source} says {scales['recorded']:#.3g} Å/px, lattice constant {scales['lattice_constant']:g} Å "
+        f"implies {scales['implied']:#.3g} Å/px: {100 * apart:.1f} % apart"
     )
     return [line("", told)]
 
 
 def drift_lines(s: dict[str, Any]) -> list[str]:
     """How far the lattice wanders from straight lines, where that was measured."""
-    drift = s.get("drift")
-    return [] if drift is None else [line("drift", f"{drift:.2f} px rms")]
+    drift = s["drift_rms"]
+    return [] if drift is None else [line("drift", f"{math.hypot(*drift):.2f} px rms")]
 
 
 def sublattice_lines(s: dict[str, Any]) -> list[str]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from .contrast import Floats, Mask
+from .demodulation import WINDOW, Demodulator
 from .lattice import Lattice
 
 Array = NDArray[np.float64]
-_WIDTH = 2.0  # √(cell area), standard deviation of the window in which a phase is measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +57,7 @@ def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice,
     """
     from skimage.restoration import unwrap_phase
 
-    demodulator = _Demodulator(flat, mask, sigma=_WIDTH * lattice.size)
+    demodulator = Demodulator(flat, mask, sigma=WINDOW * lattice.size)
     index = _two_reflections(demodulator, lattice)
     waves, spots = [], []
     for g in index @ lattice.reciprocal:
@@ -81,44 +81,7 @@ def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice,
     return refined, Distortion(displacement=displacement, amplitude=amplitude, step=demodulator.step)
 
 
-class _Demodulator:
-    """Local complex amplitude of any frequency, from one Fourier transform of the image."""
-
-    def __init__(self, flat: Floats, mask: Mask, *, sigma: float) -> None:
-        margin = int(np.ceil(3 * sigma))
-        self.padded = tuple(int(fft.next_fast_len(n + margin, real=True)) for n in flat.shape)
-        self.width = 1 / (2 * np.pi * sigma)
-        half = [int(np.ceil(3.5 * self.width * n)) for n in self.padded]
-        self.bins = [np.arange(-h, h + 1) for h in half]
-        size = [len(b) for b in self.bins]
-        self.step = (self.padded[0] / size[0], self.padded[1] / size[1])
-        self.nodes = tuple(int((n - 1) / s) + 1 for n, s in zip(flat.shape, self.step, strict=True))
-        good = (~mask).astype(np.float32)
-        self._spectrum = fft.rfft2(good, self.padded)
-        weight = np.abs(self._window(np.zeros(2)))
-        self.weight: Array = weight / weight.max()
-        self._spectrum = fft.rfft2(flat * good, self.padded)
-
-    def __call__(self, g: Array) -> NDArray[np.complex128]:
-        """Amplitude (m, n) of frequency g, 1/px as (y, x), against exp(2πi g·r)."""
-        return self._window(g) / np.maximum(self.weight, 0.05)
-
-    def ramp(self, g: Array) -> Array:
-        """g·r at the nodes."""
-        y, x = (np.arange(n) * s for n, s in zip(self.nodes, self.step, strict=True))
-        return np.asarray(g[0] * y[:, None] + g[1] * x[None])
-
-    def _window(self, g: Array) -> NDArray[np.complex128]:
-        centre = np.round(g * self.padded).astype(int)
-        y, x = centre[0] + self.bins[0][:, None], centre[1] + self.bins[1][None]
-        spots = self._spectrum[np.where(x < 0, -y, y) % self.padded[0], np.abs(x)]
-        spots = np.where(x < 0, spots.conj(), spots)
-        distance = ((y / self.padded[0] - g[0]) ** 2 + (x / self.padded[1] - g[1]) ** 2) / self.width**2
-        wave = fft.ifft2(fft.ifftshift(spots * np.exp(-distance / 2)))[: self.nodes[0], : self.nodes[1]]
-        return np.asarray(wave * np.exp(-2j * np.pi * self.ramp(g - centre / self.padded)))
-
-
-def _two_reflections(demodulator: _Demodulator, lattice: Lattice) -> NDArray[np.int_]:
+def _two_reflections(demodulator: Demodulator, lattice: Lattice) -> NDArray[np.int_]:
     """Indices (2, 2) of the two strongest low reflections that are not collinear."""
     index = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2), (2, 1), (1, 2), (2, -1), (1, -2)])
     g = index @ lattice.reciprocal

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..errors import InputError, NoLatticeError
 from .contrast import Floats
-from .spacing import Spectrum, correlation_maxima, estimate_spacing, parabola_offset
+from .spacing import Spectrum, correlation_maxima, parabola_offset, smoothed_correlation
 
 Array = NDArray[np.float64]
 MIN_CELL = 6.0  # px, least √(cell area) at which columns can be told apart
@@ -73,8 +73,12 @@ class Lattice:
         return fractions @ self.vectors
 
 
-def fit_lattice(spectrum: Spectrum) -> Lattice:
+def fit_lattice(spectrum: Spectrum, *, spacing: float) -> Lattice:
     """The smallest cell whose shifts return the image and whose spots explain its spectrum.
+
+    Parameters
+    ----------
+    spacing : px, from `estimate_spacing`.
 
     Raises
     ------
@@ -83,14 +87,12 @@ def fit_lattice(spectrum: Spectrum) -> Lattice:
     InputError
         A cell has fewer than six pixels across.
     """
-    spacing = estimate_spacing(spectrum.correlation)
-    if np.isnan(spacing):
-        raise NoLatticeError("no lattice found: no shift returns the image onto itself")
-    shifts, heights = correlation_maxima(spectrum.correlation, separation=spacing / 2)
+    correlation = smoothed_correlation(spectrum, spacing=spacing)
+    shifts, heights = correlation_maxima(correlation, separation=spacing / 2)
     vectors = _refine(_choose(shifts, heights, spectrum, spacing), shifts)
     vectors = _superlattice(vectors, spectrum)
     vectors = _refine(vectors, shifts)
-    coherence = _coherence(vectors, spectrum.correlation)
+    coherence = _coherence(vectors, correlation)
     if coherence < MIN_COHERENCE:
         raise NoLatticeError(
             f"no lattice found: shifted by its best repeat the image matches itself with a coherence of "

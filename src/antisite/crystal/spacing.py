@@ -12,32 +12,48 @@ from scipy import fft, ndimage
 from .contrast import Floats, Mask
 
 _TILE = 1024  # px; longer correlations than a third of this are not needed
-_SMOOTHING = 0.8  # px
+_LEAST_SMOOTHING = 0.8  # px
+_SMOOTHING = 0.1  # spacings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spectrum:
-    """Power spectrum and autocorrelation of an image, averaged over its tiles.
+    """Power spectrum of an image, averaged over its tiles.
 
     Parameters
     ----------
     power : (y, x // 2 + 1), squared amplitude at `scipy.fft` frequencies.
-    correlation : (2 r + 1, 2 r + 1), 1 at its centre, corrected for the window's own.
+    window : the same of the window alone.
     shape : (y, x) px of one tile.
     """
 
     power: Floats
-    correlation: Floats
+    window: Floats
     shape: tuple[int, int]
 
-    @property
-    def reach(self) -> int:
-        """Longest shift in `correlation`, px."""
-        return self.correlation.shape[0] // 2
+    def correlation(self, *, smoothing: float) -> Floats:
+        """Autocorrelation (2 r + 1, 2 r + 1), 1 at its centre, corrected for the window's own.
+
+        Parameters
+        ----------
+        smoothing : px, width of a Gaussian blur of the image; noise hides in the centre without it.
+        """
+        fy, fx = fft.fftfreq(self.shape[0])[:, None], fft.rfftfreq(self.shape[1])[None]
+        blur = np.exp(-((2 * np.pi * smoothing) ** 2) * (fy**2 + fx**2)).astype(np.float32)
+        reach = min(self.shape) // 3
+        own, overlap = (
+            np.roll(fft.irfft2(power, self.shape), (reach, reach), axis=(0, 1))[
+                : 2 * reach + 1, : 2 * reach + 1
+            ]
+            for power in (self.power * blur, self.window)
+        )
+        correlation = own / np.maximum(overlap, 0.02 * overlap.max())
+        correlation /= max(float(correlation[reach, reach]), float(np.finfo(np.float32).tiny))
+        return np.asarray(correlation, dtype=np.float32)
 
 
-def spectrum(flat: Floats, mask: Mask) -> Spectrum:
-    """Power spectrum and autocorrelation of a flattened image, masked pixels left out.
+def measure_spectrum(flat: Floats, mask: Mask) -> Spectrum:
+    """Power spectrum of a flattened image, masked pixels left out.
 
     Hann windows, without padding: a shift below a third of the tile hardly meets what wraps round.
     """
@@ -50,16 +66,7 @@ def spectrum(flat: Floats, mask: Mask) -> Spectrum:
         window = hann * ~mask[tile]
         power += np.abs(fft.rfft2(flat[tile] * window)) ** 2
         own += np.abs(fft.rfft2(window)) ** 2
-    fy, fx = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None]
-    smooth = np.exp(-2 * (2 * np.pi * _SMOOTHING) ** 2 * (fy**2 + fx**2) / 2).astype(np.float32)
-    reach = min(shape) // 3
-    shifted = np.roll(fft.irfft2(power * smooth, shape), (reach, reach), axis=(0, 1))
-    overlap = np.roll(fft.irfft2(own, shape), (reach, reach), axis=(0, 1))
-    size = 2 * reach + 1
-    overlap = np.maximum(overlap[:size, :size], 0.02 * overlap.max())
-    correlation = shifted[:size, :size] / overlap
-    correlation /= max(float(correlation[reach, reach]), np.finfo(np.float32).tiny)
-    return Spectrum(power, correlation.astype(np.float32), shape)
+    return Spectrum(power, own, shape)
 
 
 def _tiles(shape: tuple[int, ...], tile: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
@@ -109,15 +116,20 @@ def parabola_offset(values: Floats, y: NDArray[np.int_], x: NDArray[np.int_]) ->
     return np.clip(np.column_stack(offsets), -0.5, 0.5)
 
 
-def estimate_spacing(correlation: Floats) -> float:
-    """Shortest lattice spacing a0 in px, NaN where the correlation has no maximum.
+def estimate_spacing(spectrum: Spectrum) -> float:
+    """Shortest lattice spacing a0 in px, NaN where the autocorrelation has no maximum.
 
     The shortest shift above 3 px whose height exceeds 0.55 of the mean of the four highest.
     """
-    shifts, heights = correlation_maxima(correlation, separation=4)
+    shifts, heights = correlation_maxima(spectrum.correlation(smoothing=_LEAST_SMOOTHING), separation=4)
     length = np.hypot(*shifts.T)
-    shifts, heights, length = shifts[length > 3], heights[length > 3], length[length > 3]
+    heights, length = heights[length > 3], length[length > 3]
     if not len(heights):
         return float("nan")
     tall = heights > 0.55 * np.sort(heights)[-4:].mean()
     return float(length[tall][0])
+
+
+def smoothed_correlation(spectrum: Spectrum, *, spacing: float) -> Floats:
+    """Autocorrelation of the image blurred by a tenth of its spacing, which takes noise but no column."""
+    return spectrum.correlation(smoothing=max(_LEAST_SMOOTHING, _SMOOTHING * spacing))

@@ -15,6 +15,8 @@ from .lattice import Lattice
 Array = NDArray[np.float64]
 _BINS = 3  # per px
 _MAX_PIXELS = 3_000_000
+_NOISE = 0.02  # of the motif's range, noise that makes no maximum of its own
+_MOST_BLUR = 0.09  # √(cell area); more would merge columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +64,7 @@ class SublatticeFinder:
         """
         span = float(motif.max() - motif.min()) or 1.0
         level = (motif - motif.min()) / span
-        tops, falls = persistent_maxima(level, lattice, least=self.persistence)
+        tops, falls = persistent_maxima(level, least=self.persistence)
         tops, falls = self._with_shoulders(level, tops, falls, lattice)
         height = _sample(level, tops)
         order = np.argsort(-height, kind="stable")
@@ -92,7 +94,7 @@ class SublatticeFinder:
 
     def _hollows(self, level: Floats, columns: Array, lattice: Lattice) -> list[Sublattice]:
         """Dark minima that keep away from every column."""
-        bottoms, _ = persistent_maxima(1 - level, lattice, least=self.persistence / 2)
+        bottoms, _ = persistent_maxima(1 - level, least=self.persistence / 2)
         room = np.array([periodic_distance(columns - f, lattice).min() for f in bottoms])
         depth = _sample(level, bottoms)
         good = (room > 0.75 * room.max()) & (depth < 0.35)
@@ -112,7 +114,8 @@ class SublatticeFinder:
 def mean_cell(flat: Floats, mask: Mask, lattice: Lattice, distortion: Distortion) -> Floats:
     """One unit cell (nb, na): the mean of all pixels that share a place in the cell.
 
-    Three bins a pixel, smoothed by one bin; of large images a regular part of the rows is enough.
+    Three bins a pixel, smoothed until two halves of the cells agree; of large images a regular
+    part of the rows is enough.
 
     Parameters
     ----------
@@ -125,14 +128,28 @@ def mean_cell(flat: Floats, mask: Mask, lattice: Lattice, distortion: Distortion
     y, x = np.nonzero(~mask[::stride])
     y *= stride
     positions = np.column_stack([y, x]).astype(float)
-    fractions = lattice.fractions(positions - distortion.at(positions)) % 1
+    fractions = lattice.fractions(positions - distortion.at(positions))
+    cell = np.floor(fractions).astype(int)
+    fractions -= cell
     bins = (fractions[:, 1] * shape[0]).astype(int) % shape[0] * shape[1]
     bins += (fractions[:, 0] * shape[1]).astype(int) % shape[1]
     n = shape[0] * shape[1]
-    total = np.bincount(bins, flat[y, x], n).reshape(shape)
-    count = np.bincount(bins, minlength=n).reshape(shape).astype(float)
-    total, count = (ndimage.gaussian_filter(v, 1.0, mode="wrap") for v in (total, count))
-    return (total / np.maximum(count, 1e-6)).astype(np.float32)
+    bins += (cell.sum(axis=1) % 2) * n
+    total = np.bincount(bins, flat[y, x], 2 * n).reshape(2, *shape)
+    count = np.bincount(bins, minlength=2 * n).reshape(2, *shape).astype(float)
+    return _smooth_until_equal(total, count, most=_MOST_BLUR * _BINS * lattice.size)
+
+
+def _smooth_until_equal(total: Array, count: Array, *, most: float) -> Floats:
+    """Mean of two halves under the least blur that makes their difference small, at most `most` bins."""
+    sigma = 1.0
+    while True:
+        sums, counts = (ndimage.gaussian_filter(v, (0, sigma, sigma), mode="wrap") for v in (total, count))
+        halves = sums / np.maximum(counts, 1e-6)
+        mean = sums.sum(axis=0) / np.maximum(counts.sum(axis=0), 1e-6)
+        if np.std(halves[0] - halves[1]) / 2 < _NOISE * np.ptp(mean) or sigma >= most:
+            return np.asarray(mean, dtype=np.float32)
+        sigma = min(1.3 * sigma, most)
 
 
 def bin_fractions(shape: tuple[int, ...]) -> Array:
@@ -152,7 +169,7 @@ def periodic_distance(difference: Array, lattice: Lattice) -> Array:
     )
 
 
-def persistent_maxima(level: Floats, lattice: Lattice, *, least: float) -> tuple[Array, Array]:
+def persistent_maxima(level: Floats, *, least: float) -> tuple[Array, Array]:
     """Maxima of a periodic map that fall by at least `least` before a higher one is met.
 
     Returns

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..crystal.contrast import Floats, blur, flatten
 from ..crystal.perfect_crystal import PerfectCrystal
-from .significance import benjamini_hochberg, central_null, local_fdr
+from .significance import benjamini_hochberg, central_null, local_fdr, selected_share
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -124,21 +124,31 @@ class PointDefectFinder:
     def _decide(self, z: Array, ratio: Array, crystal: PerfectCrystal) -> SiteScores:
         z, change = z.copy(), ratio.mean(axis=0) - 1
         p_value, q_value = np.full(len(z), np.nan), np.full(len(z), np.nan)
-        flagged = np.zeros(len(z), dtype=bool)
+        families = []
         for k, sublattice in enumerate(crystal.sublattices):
             members = np.flatnonzero((crystal.sites.sublattice == k) & np.isfinite(z))
             centre, width = central_null(z[members])
             z[members] = own = (z[members] - centre) / width
-            bright = self._bright(own, change[members])
-            # a hollow has no column to lose
-            dark = np.ones(len(members)) if sublattice.hollow else stats.norm.cdf(own)
-            p_value[members] = np.where(own < 0, dark, bright)
-            q_value[members] = np.where(own < 0, benjamini_hochberg(dark), benjamini_hochberg(bright))
-            called = q_value[members] <= self.fdr
-            believed = (own > 0) | (local_fdr(own, called & (own < 0)) <= _LOCAL_FDR)
-            large = np.where(own < 0, -change[members] >= self.min_dark, change[members] >= self.min_bright)
-            flagged[members] = called & believed & large
+            sides = [(own >= 0, self._bright(own, change[members]))]
+            if not sublattice.hollow:  # a hollow has no column to lose
+                sides.append((own < 0, stats.norm.cdf(own)))
+            families += [(members[side], p[side], benjamini_hochberg(p)[side]) for side, p in sides]
+        share = selected_share([q.min(initial=1.0) for _, _, q in families], level=self.fdr)
+        for members, p, q in families:
+            p_value[members], q_value[members] = p, np.minimum(q / share, 1)
+        flagged = self._flag(z, change, q_value, crystal)
         return SiteScores(z=z, ratio=ratio, p_value=p_value, q_value=q_value, flagged=flagged)
+
+    def _flag(self, z: Array, change: Array, q_value: Array, crystal: PerfectCrystal) -> Flags:
+        """Significant, large, and not drowned among ordinary sites."""
+        with np.errstate(invalid="ignore"):
+            large = np.where(z < 0, -change >= self.min_dark, change >= self.min_bright)
+            flagged = (q_value <= self.fdr) & large
+        for k in range(len(crystal.columns)):
+            members = np.flatnonzero((crystal.sites.sublattice == k) & np.isfinite(z))
+            doubt = local_fdr(z[members], flagged[members] & (z[members] < 0))
+            flagged[members] &= (z[members] > 0) | (doubt <= _LOCAL_FDR)
+        return np.asarray(flagged)
 
     def _bright(self, z: Array, change: Array) -> Array:
         """p-values of an excess beyond `min_bright`.

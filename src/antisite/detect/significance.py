@@ -44,6 +44,24 @@ def benjamini_hochberg(p_values: Array) -> Array:
     return np.asarray(stats.false_discovery_control(p_values, method="bh"))
 
 
+def selected_share(smallest_q: list[float], *, level: float) -> float:
+    """Share of the families of tests that show anything at all, at least one of them.
+
+    Each family is then tested at `level` times this share, so that many families do not add up
+    their false discoveries (Benjamini & Bogomolov 2014, J. R. Stat. Soc. B 76, 297; the smallest
+    q-value of a family is its Simes p-value).
+
+    Examples
+    --------
+    >>> selected_share([0.001, 0.5, 0.8, 0.02], level=0.05)
+    0.5
+    """
+    n = len(smallest_q)
+    rank = np.arange(1, n + 1)
+    passed = rank[np.sort(smallest_q) <= level * rank / max(n, 1)]
+    return float(max(passed.max(initial=1), 1) / max(n, 1))
+
+
 def local_fdr(z: Array, candidates: NDArray[np.bool_]) -> Array:
     """Chance that a dark site is an ordinary one, given how many lie where it lies.
 

@@ -69,6 +69,8 @@ def scored_sites(
     table = kept[["y", "x", "label", "kind", "found", "score", "distance"]].fillna({"score": 0.0})
     counts = {str(reason): int((left == reason).sum()) for reason in _REASONS}
     counts["near the frame"] += int(missed_left.sum())
+    unlabelled_flags = (left == "without a label") & (candidates["found"] != "none")
+    counts["flags without a label"] = int(unlabelled_flags.sum())
     at_frame = (left == "near the frame") & (candidates["kind"] != "none") & candidates["scored"]
     counts["labelled defects near the frame"] = int(at_frame.sum() + missed_left.sum())
     return ScoredSites(table=table, n_left_out=counts | {"lines": len(truth) - len(points)})

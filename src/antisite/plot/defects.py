@@ -85,6 +85,11 @@ def mark_radius(result: Result) -> float:
     return float(max(0.62 * spacing, 0.006 * max(result.image.shape)))
 
 
+def pixel_scale(result: Result) -> float:
+    """Å/px as the result has it (a lattice constant may have set it), NaN when unknown."""
+    return float(result.summary.get("pixel_size") or math.nan)
+
+
 def draw_marks(ax: Axes, defects: pd.DataFrame, radius: float) -> Axes:
     """One open mark for each defect: a collection for each kind, whose gid is the kind."""
     from matplotlib.collections import PolyCollection
@@ -142,7 +147,7 @@ def plot_defects(
     height, width = result.image.shape
     ax = own_axes(ax, 6, 6 * height / width)
     dim = left_out(result.image, result.maps.get("domain"))
-    plot_image(result.image, channel=channel, dim=dim, bar=bar, ax=ax)
+    plot_image(result.image, channel=channel, dim=dim, bar=bar, pixel_size=pixel_scale(result), ax=ax)
     draw_marks(ax, result.defects, mark_radius(result))
     if legend:
         ax.legend(

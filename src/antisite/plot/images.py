@@ -104,6 +104,7 @@ def plot_image(
     channel: int = 0,
     dim: NDArray[np.bool_] | None = None,
     bar: bool = True,
+    pixel_size: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """One channel in grey, with a scale bar; what was left out lies under a veil.
@@ -114,6 +115,7 @@ def plot_image(
     channel : which detector.
     dim : (y, x), True under the veil; the mask of the image if not given.
     bar : draw the scale bar.
+    pixel_size : Å/px of the bar; that of the image if not given.
     ax : where to draw.
     """
     ax = own_axes(ax, 6, 6 * image.shape[0] / image.shape[1])
@@ -128,5 +130,5 @@ def plot_image(
     ax.set(xlim=extent[:2], ylim=extent[2:])
     ax.set_axis_off()
     if bar:
-        draw_scale_bar(ax, image.shape, image.pixel_size)
+        draw_scale_bar(ax, image.shape, image.pixel_size if pixel_size is None else pixel_size)
     return ax

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..image import Image
 from ..result import Result
+from .defects import pixel_scale
 from .figures import INK, QUIET, figure_png, new_figure, own_axes
 from .images import left_out, plot_image
 from .motif import plot_motif
@@ -90,7 +91,7 @@ def inspect_png(result: Result) -> bytes:
     figure.subplots_adjust(left=0.012, right=0.988, bottom=0.015, top=0.91, wspace=0.05)
     region = _piece(result)
     dim = left_out(result.image, result.maps.get("domain"))[region]
-    plot_image(result.image.crop(region), dim=dim, ax=image_ax)
+    plot_image(result.image.crop(region), dim=dim, pixel_size=pixel_scale(result), ax=image_ax)
     motif = result.maps.get("motif")
     if vectors is not None and motif is not None:
         plot_motif(motif, vectors, sublattices=result.summary.get("sublattices", ()), ax=motif_ax)

@@ -62,7 +62,7 @@ def plot_ratios(
     Parameters
     ----------
     sites : rows of one sublattice with `ratio` and `kind`; those without ratio are left out.
-    modes : `ratio`, `spread`, `share`, `overlap` of each mode.
+    modes : `ratio`, `spread` and `share` of the defects, of each mode.
     dark, bright : ratio beyond which a departure is large enough to be flagged.
     ax : where to draw.
     """
@@ -71,7 +71,7 @@ def plot_ratios(
     low, high = _range(seen["ratio"].to_numpy())
     edges = np.linspace(low, high, 71)
     _stack(ax, seen, "ratio", edges)
-    _draw_modes(ax, modes, edges, len(seen))
+    _draw_modes(ax, modes, edges, int((seen["kind"] != "none").sum()))
     _draw_thresholds(ax, dark, bright)
     top = ax.get_ylim()[1]
     ax.set(yscale="log", ylim=(0.6, max(top, 10.0) * 3), xlim=(low, high))
@@ -82,8 +82,7 @@ def plot_ratios(
 def _range(values: NDArray[np.float64]) -> tuple[float, float]:
     if not len(values):
         return 0.0, 2.0
-    low, high = np.percentile(values, [0.05, 99.95])
-    return min(float(low) - 0.05, 0.4), max(float(high) + 0.05, 1.6)
+    return max(min(values.min() - 0.05, 0.4), -0.6), min(max(values.max() + 0.05, 1.6), 4.0)
 
 
 def _edges(z: NDArray[np.float64], null: tuple[float, float], marks: list[float]) -> NDArray[np.float64]:

@@ -16,7 +16,8 @@ from ..crystal.distortion import fit_distortion
 from ..crystal.domains import DomainFinder
 from ..crystal.lattice import Lattice, fit_lattice
 from ..crystal.perfect_crystal import PerfectCrystal
-from ..crystal.spacing import Spectrum, estimate_spacing, spectrum
+from ..crystal.reflections import check_reflections
+from ..crystal.spacing import Spectrum, estimate_spacing, measure_spectrum
 from ..crystal.sublattices import SublatticeFinder, mean_cell
 from ..errors import InputError, NoLatticeError
 
@@ -64,12 +65,12 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
     prepared = tuple(standardise(channel, mask) for channel in channels)
     mean = np.mean(prepared, axis=0, dtype=np.float32)
     overview = _overview(mean, mask)
-    spacing = estimate_spacing(overview.correlation)
+    spacing = estimate_spacing(overview)
     if not np.isfinite(spacing):
         raise NoLatticeError("no lattice found: no shift returns the image onto itself")
     domains = DomainFinder()(mean, mask, spacing=spacing)
     own = mask | (domains != 0)
-    lattice = fit_lattice(overview if not domains.any() else _overview(mean, own))
+    lattice = fit_lattice(overview if not domains.any() else _overview(mean, own), spacing=spacing)
     crystal = _fit_crystal(prepared, mean, own, lattice)
     weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
     domains[(weak & (domains == 0)) | mask] = -1
@@ -90,12 +91,13 @@ def _check(channels: NDArray[np.float32], mask: Mask) -> None:
 
 
 def _overview(mean: Floats, mask: Mask) -> Spectrum:
-    return spectrum(flatten(mean, mask, sigma=max(mean.shape) / 24), mask)
+    return measure_spectrum(flatten(mean, mask, sigma=max(mean.shape) / 24), mask)
 
 
 def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: Lattice) -> PerfectCrystal:
     flat = flatten(mean, mask, sigma=2 * lattice.size)
     lattice, distortion = fit_distortion(flat, mask, lattice)
+    check_reflections(flat, mask, lattice, distortion)
     motif = mean_cell(flat, mask, lattice, distortion)
     sublattices = SublatticeFinder()(motif, lattice)
     columns = [s for s in sublattices if not s.hollow]

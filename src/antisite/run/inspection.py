@@ -48,13 +48,13 @@ class InspectFile:
         result = inspect_crystal(image, lattice_constant=self.lattice_constant)
         folder = result_folder(self.out, path)
         write_picture(inspect_png(result), folder / "inspect.png")
-        scales = self._scales(image.pixel_size, result.summary["lattice"]["a"])
+        scales = self._scales(image.pixel_size, result.summary["lattice"]["repeat"])
         summary = result.summary | {"scales": scales}
         return Outcome(path=path, status="done", folder=folder, summary=summary, signals=signals)
 
-    def _scales(self, pixel_size: float, a: float) -> dict[str, Any]:
+    def _scales(self, pixel_size: float, repeat: float) -> dict[str, Any]:
         """Å/px as recorded and as the lattice constant implies; None where unknown."""
-        implied = self.lattice_constant / a
+        implied = self.lattice_constant / repeat
         return {
             "recorded": None if math.isnan(pixel_size) else pixel_size,
             "recorded_by": "file" if math.isnan(self.reading.pixel_size) else "given",

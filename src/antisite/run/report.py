@@ -8,6 +8,7 @@ from string import Template
 from typing import Any
 
 from .. import __version__
+from ..defects import KINDS
 from ..plot.defects import kind_words
 from ..result import Result
 from .report_crystal import crystal_html
@@ -78,16 +79,21 @@ def _densities(result: Result) -> str:
     if not rows:
         return ""
     head = ("kind", "number", f"density [{UNITS[rows[0]['per']]}]", "95 % interval")
-    cells = [(_density_name(row), number(row["n"]), *density_words(row)) for row in rows]
+    first = {row["kind"]: i for i, row in reversed(list(enumerate(rows)))}
+    cells = [
+        (_density_name(row, explain=first[row["kind"]] == i), number(row["n"]), *density_words(row))
+        for i, row in enumerate(rows)
+    ]
     return table(cells, head=head)
 
 
-def _density_name(row: dict[str, Any]) -> str:
-    if row["sublattice"] != "all":
-        return f'<span class="part">{escape(place_words(row["sublattice"]))}</span>'
+def _density_name(row: dict[str, Any], *, explain: bool) -> str:
+    if row["kind"] not in KINDS:
+        return "all defects"
     name = swatch(row["kind"]) + escape(kind_words(row["kind"], row["n"]))
-    meaning = MEANINGS.get(row["kind"], "")
-    return f'{name}<span class="meaning">{escape(meaning)}</span>'
+    place = "" if row["sublattice"] == "all" else f", {place_words(row['sublattice'])}"
+    meaning = MEANINGS.get(row["kind"], "") if explain else ""
+    return f'{name}{escape(place)}<span class="meaning">{escape(meaning)}</span>'
 
 
 def _settings(result: Result) -> str:

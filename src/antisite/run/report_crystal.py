@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..plot.defects import pixel_scale
 from ..plot.figures import figure_png, new_figure
 from ..plot.motif import plot_motif
 from ..result import Result
@@ -43,8 +44,14 @@ def _lattice_facts(result: Result) -> list[tuple[str, str]]:
         ("direction of a", f"{math.degrees(lattice['angle']):.1f}° from +x towards +y"),
         ("coherence", number(lattice["coherence"], 2)),
         ("nearest neighbours", f"{number(result.summary['nn'], 4)} px apart"),
+        ("smooth distortion", _distortion(result)),
         ("lattices in the image", number(result.summary["n_domains"])),
     ]
+
+
+def _distortion(result: Result) -> str:
+    drift = result.summary.get("drift_rms")
+    return "" if drift is None else f"{number(math.hypot(*drift), 2)} px rms, followed"
 
 
 def _condition_facts(result: Result) -> list[tuple[str, str]]:
@@ -64,7 +71,7 @@ def _condition_facts(result: Result) -> list[tuple[str, str]]:
             f"{image.shape[0]} × {image.shape[1]} px"
             + f", {image.n_channels} detectors" * (image.n_channels > 1),
         ),
-        ("pixel size", known(image.pixel_size, "Å/px")),
+        ("pixel size", known(pixel_scale(result), "Å/px")),
         ("beam energy", known(conditions.beam_energy, "keV", 1e-3)),
         ("convergence", known(conditions.convergence, "mrad")),
         ("detector", "; ".join(rings) or "unknown"),

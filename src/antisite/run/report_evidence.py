@@ -17,6 +17,7 @@ from .report_words import fixed, measures, number, place_words
 
 MAX_ROWS = 200
 MAX_PAIRS = 24
+_Gates = tuple[float | None, float | None]
 
 
 def scores_html(result: Result) -> str:
@@ -24,8 +25,8 @@ def scores_html(result: Result) -> str:
     intro = (
         "<p>Every site is compared with its nearest equals; z is the departure in units of chance, "
         "the ratio the brightness itself. Grey bars are perfect sites, coloured bars the "
-        "defects; the line is what chance alone would give, and only sites beyond the dashed lines "
-        "can be flagged. Counts are on a logarithmic scale.</p>"
+        "defects; the line is what chance alone would give, and dashed lines are the limits "
+        "beyond which sites were flagged. Counts are on a logarithmic scale.</p>"
     )
     return intro + "".join(_sublattice(result, one) for one in result.summary.get("sublattices", ()))
 
@@ -40,13 +41,13 @@ def _sublattice(result: Result, one: dict[str, Any]) -> str:
     )
     pictures = "".join(
         f'<img src="{picture_uri(png)}" alt="{what} on {name}">'
-        for what, png in _score_pngs(sites, one, result.summary).items()
+        for what, png in _score_pngs(sites, one, _ratio_gates(result, one)).items()
     )
     title = escape(place_words(str(one["name"])))
     return f'<h3>{title}</h3><p>{told}</p><div class="pair">{pictures}</div>{_modes(one)}'
 
 
-def _score_pngs(sites: pd.DataFrame, one: dict[str, Any], summary: dict[str, Any]) -> dict[str, bytes]:
+def _score_pngs(sites: pd.DataFrame, one: dict[str, Any], gates: _Gates) -> dict[str, bytes]:
     if not sites["z"].notna().any():
         return {}
     null = (one["null_centre"] or 0.0, one["null_width"] or 1.0)
@@ -55,15 +56,15 @@ def _score_pngs(sites: pd.DataFrame, one: dict[str, Any], summary: dict[str, Any
     pictures = {"scores": figure_png(figure, dpi=220)}
     if sites["ratio"].notna().any():
         figure = new_figure(*SIZE, snug=True)
-        dark, bright = _ratio_gates(one, summary)
-        plot_ratios(sites, modes=one["modes"], dark=dark, bright=bright, ax=figure.add_subplot())
+        plot_ratios(sites, modes=one["modes"], dark=gates[0], bright=gates[1], ax=figure.add_subplot())
         pictures["ratios"] = figure_png(figure, dpi=220)
     return pictures
 
 
-def _ratio_gates(one: dict[str, Any], summary: dict[str, Any]) -> tuple[float | None, float | None]:
+def _ratio_gates(result: Result, one: dict[str, Any]) -> _Gates:
     """The ratios beyond which a departure counts; a hollow has nothing to lose."""
-    dark, bright = summary.get("min_dark"), summary.get("min_bright")
+    told = {**result.provenance.get("settings", {}), **result.summary}
+    dark, bright = told.get("min_dark"), told.get("min_bright")
     return (
         None if dark is None or one["hollow"] else 1 - dark,
         None if bright is None else 1 + bright,
@@ -74,7 +75,7 @@ def _modes(one: dict[str, Any]) -> str:
     if len(one["modes"]) < 2:
         return ""
     rows = [[number(mode[key]) for key in ("ratio", "spread", "share", "overlap")] for mode in one["modes"]]
-    return table(rows, head=("mode at ratio", "spread", "share", "overlap with the others"))
+    return table(rows, head=("flagged sites around ratio", "spread", "share", "overlap with the others"))
 
 
 def gallery_html(result: Result) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..plot.defects import count_kinds, kind_words, look, mark_radius, outline
+from ..plot.defects import count_kinds, kind_words, look, mark_radius, outline, pixel_scale
 from ..plot.figures import pixels_png
 from ..plot.images import grey_levels, left_out, scale_bar, shrink, veil
 from ..result import Result
@@ -100,7 +100,7 @@ def _mark(row: pd.Series[Any]) -> str:
 
 def _scale(result: Result) -> str:
     ny, nx = result.image.shape
-    length, words = scale_bar(result.image.shape, result.image.pixel_size)
+    length, words = scale_bar(result.image.shape, pixel_scale(result))
     edge, thick, size = 0.035 * nx, 0.01 * nx, 0.028 * nx
     x, y = edge, ny - 0.5 - edge
     return (

@@ -21,7 +21,8 @@ MEANINGS = {
     "dim_site": "darker than its equals; the cause is not known",
     "complex": "several neighbouring sites depart together",
 }
-UNITS = {"nm2": "per nm²", "site": "% of sites"}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+UNITS = {"nm2": "per nm²", "site": "% of tested sites"}
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -36,7 +37,7 @@ def number(value: Any, digits: int = 3) -> str:
         return "–"
     if value and not 1e-4 <= abs(value) < 1e7:
         power = math.floor(math.log10(abs(value)))
-        return f"{number(value / 10.0**power, digits)} × 10^{power}".replace("^-", "^−")
+        return f"{number(value / 10.0**power, digits)} × 10{str(power).translate(_RAISED)}"
     if float(value).is_integer():
         return f"{int(value):,}".replace("-", "−")
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
@@ -108,8 +109,6 @@ def coverage(result: Result) -> str:
             f" {counted(untested, 'predicted site')} {'was' if untested == 1 else 'were'} left untested,"
             f" at the frame, under the mask or outside the analysed crystal."
         )
-    if (summary.get("n_domains") or 1) > 1:
-        words += f" The image holds {summary['n_domains']} lattices; only the largest was analysed."
     return words
 
 
@@ -129,11 +128,10 @@ def scale_words(result: Result) -> str:
 
 
 def density_rows(result: Result) -> list[dict[str, Any]]:
-    """The densities in the order of the table of kinds; by sublattice only where a kind sits on several."""
+    """The densities in the order of the table of kinds, that of all defects last."""
+    order = {kind: i for i, kind in enumerate(KINDS)}
     rows = result.summary.get("densities") or []
-    n_parts = {kind: sum(row["kind"] == kind for row in rows) - 1 for kind in {row["kind"] for row in rows}}
-    shown = [row for row in rows if row["sublattice"] == "all" or n_parts[row["kind"]] > 1]
-    return sorted(shown, key=lambda row: (KINDS.index(row["kind"]), row["sublattice"] != "all"))
+    return sorted((row for row in rows if row["n"]), key=lambda row: order.get(row["kind"], len(order)))
 
 
 def density_words(row: dict[str, Any]) -> tuple[str, str]:

@@ -1,0 +1,79 @@
+"""Do the reflections of a lattice keep step, as those of a crystal do?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import NoLatticeError
+from .contrast import Floats, Mask
+from .demodulation import WINDOW, Demodulator
+from .distortion import Distortion
+from .lattice import Lattice
+
+Array = NDArray[np.float64]
+_IN_STEP = 0.85  # least coherence of a third reflection with two others
+_UNEVEN = 0.4  # largest spread of the logarithm of the ratio of two amplitudes
+_VISIBLE = 4.0  # power of a reflection over that between reflections
+
+
+def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Distortion) -> None:
+    """Refuse waves that are not the waves of one crystal.
+
+    Any two waves have phases that some displacement explains. In a crystal the same displacement
+    explains all others, and all grow strong and weak together; in a picture of noise with
+    sharp spots in its spectrum each goes its own way.
+
+    Parameters
+    ----------
+    flat : (y, x), background removed.
+    mask : (y, x), True where pixels are ignored.
+
+    Raises
+    ------
+    NoLatticeError
+        The reflections do not keep step.
+    """
+    demodulator = Demodulator(flat, mask, sigma=WINDOW * lattice.size)
+    waves = _visible_waves(demodulator, lattice, distortion)
+    if len(waves) < 3:
+        return  # too blurred to tell: two waves fit any displacement
+    weight = np.abs(waves[0]) * np.abs(waves[1])
+    step = abs(waves[2].sum()) / np.abs(waves[2]).sum()
+    uneven = max(_spread(np.log(np.abs(w / waves[0]) + 1e-12), weight) for w in waves[1:3])
+    if step < _IN_STEP or uneven > _UNEVEN:
+        raise NoLatticeError(
+            "no lattice found: the image has a repeat, but its reflections do not keep step as those of "
+            f"a crystal do (in step {step:.2f}, at least {_IN_STEP:g}; uneven {uneven:.2f}, at most {_UNEVEN:g})"
+        )
+
+
+def _visible_waves(demodulator: Demodulator, lattice: Lattice, distortion: Distortion) -> list[Array]:
+    """The strongest reflections (m, n) that stand out of the noise, freed of the displacement."""
+    span = np.arange(-3, 4)
+    index = np.array([(i, j) for i in span for j in span if (i, j) > (0, 0)])
+    nodes = np.stack(
+        np.meshgrid(
+            *(np.arange(n) * s for n, s in zip(demodulator.nodes, demodulator.step, strict=True)),
+            indexing="ij",
+        ),
+        axis=-1,
+    )
+    shift = distortion.at(nodes.reshape(-1, 2)).reshape(nodes.shape)
+    inside = demodulator.weight > 0.5
+    found = []
+    for hk in index:
+        g = hk @ lattice.reciprocal
+        between = (hk + 0.5) @ lattice.reciprocal
+        if max(np.abs(g).max(), np.abs(between).max()) > 0.45 or np.hypot(*g) * lattice.size > 3.2:
+            continue
+        wave = (demodulator(g) * np.exp(2j * np.pi * shift @ g))[inside]
+        strength, noise = (float(np.mean(np.abs(w) ** 2)) for w in (wave, demodulator(between)[inside]))
+        if strength > _VISIBLE * noise:
+            found.append((strength, wave))
+    return [wave for _, wave in sorted(found, key=lambda f: -f[0])]
+
+
+def _spread(values: Array, weight: Array) -> float:
+    mean = np.average(values, weights=weight)
+    return float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
