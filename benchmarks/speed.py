@@ -69,7 +69,10 @@ def run_python(*arguments: str) -> str:
 
 
 def time_find_defects(edge: int, *, repeats: int) -> dict[str, float]:
-    """Median seconds (by the clock, of the processor) and greatest memory [bytes] of `find_defects` on a simulated image of WSe2."""
+    """Median time and greatest memory of `find_defects` on a simulated image of WSe2.
+
+    `seconds` by the clock, `busy` of the processor [s], `peak` [bytes], `sites`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.npy"
         image, _ = simulate_image(
@@ -99,7 +102,8 @@ def find_rows(edges: list[int]) -> list[str]:
     """A line of the table for each size."""
     unit = float(run_python("-c", REFERENCE))
     rows = [
-        "| image [px] | sites | seconds | target | processor seconds | Fourier transforms of 1024² | peak memory [GB] | target |",
+        "| image [px] | sites | seconds | target | processor seconds | Fourier transforms of 1024² "
+        "| peak memory [GB] | target |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for edge in edges:

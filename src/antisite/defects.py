@@ -96,7 +96,10 @@ def defect_table(columns: Mapping[str, Any] | None = None, *, n_channels: int = 
     unknown = sorted(set(columns) - set(fields))
     if unknown:
         raise KeyError(f"not fields of the defect table: {unknown}")
-    n = max((np.size(values) for values in columns.values() if np.ndim(values)), default=0)
+    lengths = {len(values) for values in columns.values() if np.ndim(values)}
+    if len(lengths) > 1:
+        raise ValueError(f"the fields of a table must be of one length, got lengths {sorted(lengths)}")
+    n = lengths.pop() if lengths else 0
     filled = {name: columns.get(name, default) for name, (_, default) in fields.items()}
     if "id" not in columns:
         filled["id"] = np.arange(n)

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .conditions import Conditions
+from .conditions import Conditions, Detector
 from .errors import InputError
 
 Region = tuple[slice, slice]
@@ -78,7 +78,7 @@ class Image:
     @property
     def pixels(self) -> NDArray[np.float32]:
         """(y, x), the first channel."""
-        return self.channels[0]
+        return np.asarray(self.channels[0])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -88,7 +88,7 @@ class Image:
     @property
     def n_channels(self) -> int:
         """How many detectors recorded the field."""
-        return self.channels.shape[0]
+        return int(self.channels.shape[0])
 
     def crop(self, region: Region) -> Image:
         """The part of the image within two slices (y, x)."""
@@ -110,7 +110,8 @@ class Image:
 def combine(images: Sequence[Image]) -> Image:
     """One image whose channels are several detectors of the same scan.
 
-    The first image gives name, frame, pixel size and conditions where it has them.
+    The first image gives name, frame, pixel size and conditions; an unknown detector stays in
+    its place, so that the n-th detector belongs to the n-th channel.
     """
     first = images[0]
     for other in images[1:]:
@@ -119,20 +120,27 @@ def combine(images: Sequence[Image]) -> Image:
                 f"two detectors of one scan must have the same shape, "
                 f"got {first.shape} in {first.name} and {other.shape} in {other.name}"
             )
+    known = next((image for image in images if not math.isnan(image.pixel_size)), first)
     return replace(
         first,
         channels=np.concatenate([image.channels for image in images]),
         mask=np.logical_or.reduce([image.mask for image in images]),
-        pixel_size=next((i.pixel_size for i in images if not math.isnan(i.pixel_size)), math.nan),
-        conditions=replace(
-            first.conditions, detectors=tuple(d for image in images for d in image.conditions.detectors)
-        ),
+        pixel_size=known.pixel_size,
+        pixel_size_from=known.pixel_size_from,
+        conditions=replace(first.conditions, detectors=_detectors(images)),
     )
+
+
+def _detectors(images: Sequence[Image]) -> tuple[Detector, ...]:
+    if not any(image.conditions.detectors for image in images):
+        return ()
+    return tuple(d for i in images for d in i.conditions.detectors or (Detector(),) * i.n_channels)
 
 
 def _as_channels(array: ArrayLike) -> NDArray[np.float32]:
     try:
-        channels = np.array(array, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what exceeds float32 becomes infinite, and is masked
+            channels = np.array(array, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(f"an image must be an array of numbers, got {type(array).__name__}") from error
     if channels.ndim == 2:

@@ -14,6 +14,7 @@ from .lattice import Lattice
 from .sublattices import Sublattice, bin_fractions
 
 Array = NDArray[np.float64]
+_MAX_BINS = 2500  # of a mean cell; more say nothing new about a smooth shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,36 +41,52 @@ def fit_column_shape(motif: Floats, lattice: Lattice, columns: Sequence[Sublatti
     motif : (nb, na), one unit cell.
     """
     places = np.array([c.fraction for c in columns])
-    grid, values = bin_fractions(motif.shape), motif.ravel().astype(float)
+    step = max(1, int(np.sqrt(motif.size / _MAX_BINS)))
+    grid = bin_fractions(motif.shape).reshape(*motif.shape, 2)[::step, ::step].reshape(-1, 2)
+    values = motif[::step, ::step].ravel().astype(float)
 
     def misfit(sigma: float) -> float:
-        return _solve(grid, values, lattice, places, sigma)[1]
+        return float(np.std(fit_columns(grid, values, lattice, places, sigma * np.eye(2))[1]))
 
     low, high = 0.05 * lattice.size, 0.45 * lattice.size
     sigma = float(minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 0.01}).x)
-    weights, residual = _solve(grid, values, lattice, places, sigma)
+    weights, left = fit_columns(grid, values, lattice, places, sigma * np.eye(2))
     return ColumnShape(
-        sigma=sigma, amplitudes=np.maximum(weights[1:], 1e-3 * np.abs(weights).max()), residual=residual
+        sigma=sigma,
+        amplitudes=np.maximum(weights[1:], 1e-3 * np.abs(weights).max()),
+        residual=float(np.std(left) / (np.std(values) or 1.0)),
     )
 
 
-def _solve(
-    grid: Array, values: Array, lattice: Lattice, places: Array, sigma: float | Array
-) -> tuple[Array, float]:
-    """Background and amplitudes by least squares, and the relative residual."""
-    design = np.column_stack([np.ones(len(grid)), _gaussians(grid, lattice, places, sigma)])
-    weights, *_ = np.linalg.lstsq(design, values, rcond=None)
-    return weights, float(np.std(values - design @ weights) / (np.std(values) or 1.0))
+def fit_columns(
+    grid: Array, values: Array, lattice: Lattice, places: Array, root: Array
+) -> tuple[Array, Array]:
+    """A background and periodic Gaussians by least squares.
+
+    Parameters
+    ----------
+    grid : (n, 2) fractions at which `values` (n,) were seen.
+    places : (k, 2) fractions of the columns.
+    root : (2, 2) px, square root of their common covariance.
+
+    Returns
+    -------
+    weights : (1 + k,), background and amplitudes.
+    left : (n,), what they do not explain.
+    """
+    design = np.column_stack([np.ones(len(grid)), _gaussians(grid, lattice, places, root)])
+    weights = np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], dtype=float)
+    return weights, values - design @ weights
 
 
-def _gaussians(grid: Array, lattice: Lattice, places: Array, sigma: float | Array) -> Array:
-    """Periodic Gaussians (n grid, n places); `sigma` is a width or a (2, 2) root of the covariance, px."""
-    whiten = np.linalg.inv(np.eye(2) * sigma if np.ndim(sigma) == 0 else np.asarray(sigma))
+def _gaussians(grid: Array, lattice: Lattice, places: Array, root: Array) -> Array:
+    """Periodic Gaussians (n, k) of height one."""
+    whiten = np.linalg.pinv(root)
     difference = grid[:, None] - places
     difference -= np.round(difference)
     total = np.zeros(difference.shape[:2])
     for i in range(-2, 3):
         for j in range(-2, 3):
-            offset = (difference + (i, j)) @ lattice.vectors @ whiten.T
+            offset = (difference + np.array([i, j])) @ lattice.vectors @ whiten.T
             total += np.exp(-0.5 * np.einsum("gpk,gpk->gp", offset, offset))
     return total

@@ -69,7 +69,7 @@ def predict_sites(
 
 def _inside(positions: Array, shape: tuple[int, int], margin: float) -> NDArray[np.bool_]:
     """Whether positions lie on pixels, `margin` px away from the frame; negative ones allow room outside."""
-    return np.all((positions > margin) & (positions < np.array(shape) - 1 - margin), axis=1)
+    return np.asarray(np.all((positions > margin) & (positions < np.array(shape) - 1 - margin), axis=1))
 
 
 def measure_shifts(smooth: Floats, positions: Array, *, reach: float) -> Array:

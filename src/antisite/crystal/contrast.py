@@ -65,7 +65,9 @@ def blur_within(pixels: Floats, mask: Mask, *, sigma: float) -> Floats:
     if not mask.any():
         return blur(pixels, sigma=sigma)
     good = (~mask).astype(np.float32)
-    return blur(pixels * good, sigma=sigma) / np.maximum(blur(good, sigma=sigma), 1e-3)
+    return np.asarray(
+        blur(pixels * good, sigma=sigma) / np.maximum(blur(good, sigma=sigma), np.float32(1e-3))
+    )
 
 
 def flatten(pixels: Floats, mask: Mask, *, sigma: float) -> Floats:

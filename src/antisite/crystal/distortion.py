@@ -91,7 +91,7 @@ def _two_reflections(demodulator: Demodulator, lattice: Lattice) -> NDArray[np.i
     cross = np.abs(g[:, 0] * g[first, 1] - g[:, 1] * g[first, 0])
     apart = cross > 0.4 * np.hypot(*g.T) * np.hypot(*g[first])
     second = int(np.argmax(np.where(apart, strength, -1)))
-    return index[[first, second]]
+    return np.asarray(index[[first, second]])
 
 
 def _mean_gradient(wave: NDArray[np.complex128], step: tuple[float, float]) -> Array:

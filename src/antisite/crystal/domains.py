@@ -1,4 +1,4 @@
-"""Does the image hold one lattice or several, and where is each?"""
+"""Domains: one lattice or several, and where each is."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def even_contrast(pixels: Floats, mask: Mask, *, spacing: float) -> Floats:
     """The image without background and with the same local contrast everywhere."""
     flat = flatten(pixels, mask, sigma=1.5 * spacing)
     rms = np.sqrt(np.maximum(blur_within(flat**2, mask, sigma=4 * spacing), 0))
-    return flat / np.maximum(rms, 0.05 * float(rms.max() or 1))
+    return np.asarray(flat / np.maximum(rms, np.float32(0.05 * (rms.max() or 1))))
 
 
 def _local_spectra(
@@ -116,7 +116,7 @@ def _local_spectra(
         rows.append(power)
     power = np.concatenate(rows)
     power /= np.maximum(power.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return np.sqrt(power).astype(np.float32)
+    return np.asarray(np.sqrt(power), dtype=np.float32)
 
 
 def _silhouette(distances: NDArray[np.float64], group: NDArray[np.int_]) -> float:

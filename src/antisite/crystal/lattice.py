@@ -49,7 +49,7 @@ class Lattice:
 
     @property
     def lengths(self) -> tuple[float, float]:
-        """a and b in px."""
+        """Lengths of a and b, px."""
         a, b = np.hypot(*self.vectors.T)
         return float(a), float(b)
 
@@ -119,8 +119,13 @@ def reduce_cell(vectors: Array) -> Array:
         b = b - k * a
 
 
+def half_plane(reach: int) -> NDArray[np.int_]:
+    """Indices (n, 2) up to `reach` without (0, 0), of each opposite pair one."""
+    return np.array([(i, j) for i in range(reach + 1) for j in range(-reach, reach + 1) if i > 0 or j > 0])
+
+
 def _orient(vectors: Array) -> Array:
-    """The same lattice with a pointing right or down and b turned from a towards +y, ≤ 90° where it can be."""
+    """The same lattice with a pointing right or down, and b clockwise from it as seen."""
     a, b = reduce_cell(vectors)
     if np.arctan2(*a) % np.pi != np.arctan2(*a) % (2 * np.pi):
         a = -a
@@ -186,25 +191,28 @@ def _refine(vectors: Array, shifts: Array) -> Array:
     """Least squares through every correlation maximum that the lattice meets, shell after shell."""
     tree = cKDTree(shifts)
     for shells in (1, 2, 3, 5, 8):
-        span = np.arange(-shells, shells + 1)
-        index = np.array([(i, j) for i in span for j in span if (i, j) > (0, 0)])
+        index = half_plane(shells)
         expected = index @ vectors
         expected = np.where((expected[:, :1] < 0), -expected, expected)
         index = np.where(((index @ vectors)[:, :1] < 0), -index, index)
         distance, match = tree.query(expected)
         near = distance < 0.2 * np.sqrt(abs(np.linalg.det(vectors)))
         if near.sum() >= 3 and np.linalg.matrix_rank(index[near]) == 2:
-            vectors = np.linalg.lstsq(index[near].astype(float), shifts[match[near]], rcond=None)[0]
+            vectors = np.linalg.lstsq(index[near].astype(float), shifts[np.asarray(match)[near]], rcond=None)[
+                0
+            ]
     return vectors
 
 
 def _superlattice(vectors: Array, spectrum: Spectrum) -> Array:
     """A larger cell where spots stand at halves or thirds of the reciprocal lattice."""
     for divisor in (2, 3):
-        reciprocal = np.linalg.inv(vectors).T
+        reciprocal = np.asarray(np.linalg.inv(vectors).T, dtype=float)
         fractions = [(i, j) for i in range(divisor) for j in range(divisor) if (i, j) > (0, 0)]
         seen = [
-            g for g in fractions if _spot_stands_out(np.array(g) / divisor @ reciprocal, reciprocal, spectrum)
+            g
+            for g in fractions
+            if _spot_stands_out(np.asarray(np.array(g) / divisor @ reciprocal), reciprocal, spectrum)
         ]
         if seen:
             rows = np.vstack([np.eye(2), np.array(seen) / divisor])
@@ -256,8 +264,7 @@ def _spot_power(f: Array, reciprocal: Array, spectrum: Spectrum) -> tuple[Floats
 
 def _coherence(vectors: Array, correlation: Floats) -> float:
     reach = correlation.shape[0] // 2
-    span = np.arange(-12, 13)
-    index = np.array([(i, j) for i in span for j in span])
+    index = half_plane(12)
     a0 = float(np.linalg.norm(reduce_cell(vectors)[0]))
     near = index @ vectors
     length = np.hypot(*near.T)

@@ -1,4 +1,4 @@
-"""Do the reflections of a lattice keep step, as those of a crystal do?"""
+"""Whether the reflections of a lattice keep step, as those of a crystal do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import NoLatticeError
 from .contrast import Floats, Mask
 from .demodulation import WINDOW, Demodulator
 from .distortion import Distortion
-from .lattice import Lattice
+from .lattice import Lattice, half_plane
 
 Array = NDArray[np.float64]
 _IN_STEP = 0.85  # least coherence of a third reflection with two others
@@ -50,8 +50,6 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
 
 def _visible_waves(demodulator: Demodulator, lattice: Lattice, distortion: Distortion) -> list[Array]:
     """The strongest reflections (m, n) that stand out of the noise, freed of the displacement."""
-    span = np.arange(-3, 4)
-    index = np.array([(i, j) for i in span for j in span if (i, j) > (0, 0)])
     nodes = np.stack(
         np.meshgrid(
             *(np.arange(n) * s for n, s in zip(demodulator.nodes, demodulator.step, strict=True)),
@@ -62,7 +60,7 @@ def _visible_waves(demodulator: Demodulator, lattice: Lattice, distortion: Disto
     shift = distortion.at(nodes.reshape(-1, 2)).reshape(nodes.shape)
     inside = demodulator.weight > 0.5
     found = []
-    for hk in index:
+    for hk in half_plane(3):
         g = hk @ lattice.reciprocal
         between = (hk + 0.5) @ lattice.reciprocal
         if max(np.abs(g).max(), np.abs(between).max()) > 0.45 or np.hypot(*g) * lattice.size > 3.2:

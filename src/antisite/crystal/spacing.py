@@ -113,7 +113,7 @@ def parabola_offset(values: Floats, y: NDArray[np.int_], x: NDArray[np.int_]) ->
         before, after = values[y - dy, x - dx].astype(float), values[y + dy, x + dx].astype(float)
         bend = before - 2 * centre + after
         offsets.append(np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1), 0.0))
-    return np.clip(np.column_stack(offsets), -0.5, 0.5)
+    return np.asarray(np.clip(np.column_stack(offsets), -0.5, 0.5))
 
 
 def estimate_spacing(spectrum: Spectrum) -> float:

@@ -135,7 +135,7 @@ def mean_cell(flat: Floats, mask: Mask, lattice: Lattice, distortion: Distortion
     bins += (fractions[:, 0] * shape[1]).astype(int) % shape[1]
     n = shape[0] * shape[1]
     bins += (cell.sum(axis=1) % 2) * n
-    total = np.bincount(bins, flat[y, x], 2 * n).reshape(2, *shape)
+    total = np.bincount(bins, flat[y, x], 2 * n).reshape(2, *shape).astype(float)
     count = np.bincount(bins, minlength=2 * n).reshape(2, *shape).astype(float)
     return _smooth_until_equal(total, count, most=_MOST_BLUR * _BINS * lattice.size)
 
@@ -201,7 +201,7 @@ def persistent_maxima(level: Floats, *, least: float) -> tuple[Array, Array]:
         falls[dies] = height[dies] - threshold
         alive &= ~met
     keep = falls >= least
-    return _sub_bin(level, i[keep], j[keep]), falls[keep]
+    return _sub_bin(level, i[keep], j[keep]), falls[keep].astype(float)
 
 
 def _sub_bin(level: Floats, i: NDArray[np.int_], j: NDArray[np.int_]) -> Array:

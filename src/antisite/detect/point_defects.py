@@ -43,6 +43,15 @@ class SiteScores:
     q_value: Array
     flagged: Flags
 
+    def least_z(self, side: Flags, fdr: float) -> float:
+        """The |z| that the false-discovery rate asks of the sites of one side: that of the weakest call.
+
+        Where nothing was called, that of a first call among as many tests.
+        """
+        called = np.abs(self.z[side & (self.q_value <= fdr)])
+        tests = max(int(np.isfinite(self.z).sum()), 1)
+        return float(called.min()) if len(called) else float(stats.norm.isf(fdr / tests))
+
     @classmethod
     def empty(cls, n: int, *, n_channels: int) -> SiteScores:
         """Scores of `n` sites none of which was measured."""
@@ -100,7 +109,7 @@ class PointDefectFinder:
         k = min(round(1.5 * self.neighbours) + 1, len(members))
         if k < 2:
             return _Reference(members, np.zeros((len(members), 0), dtype=int), self.neighbours)
-        near = cKDTree(positions[members]).query(positions[members], k=k)[1]
+        near = np.asarray(cKDTree(positions[members]).query(positions[members], k=k)[1])
         return _Reference(members, near[:, 1:], self.neighbours)
 
     def _excess(
@@ -109,8 +118,9 @@ class PointDefectFinder:
         """Amplitude of the column at each site above the local sublattice, neighbours' light removed."""
         sigma = _KERNEL * crystal.nearest
         seen = blur(flatten(pixels, crystal.mask, sigma=_BACKGROUND * crystal.lattice.size), sigma=sigma)
-        value = ndimage.map_coordinates(seen, crystal.sites.positions.T, order=3, mode="nearest")
-        value = value.astype(float)
+        value = np.asarray(
+            ndimage.map_coordinates(seen, crystal.sites.positions.T, order=3, mode="nearest"), dtype=float
+        )
         excess = np.zeros(len(value))
         for reference in references:
             excess[reference.members] = reference.centre(value)
@@ -175,7 +185,7 @@ class _Reference:
         if not self.near.shape[1]:
             return np.zeros(len(own))
         local = np.median(own[self.near[:, : self.neighbours]], axis=1)
-        return own - local[self.near[:, : self.neighbours]].mean(axis=1)
+        return np.asarray(own - local[self.near[:, : self.neighbours]].mean(axis=1))
 
     def standardise(self, values: Array) -> Array:
         """Centred values over a scale that is a third local, two thirds that of the whole sublattice."""
@@ -186,7 +196,7 @@ class _Reference:
         usual = np.abs(own) < _USUAL * whole
         squares = np.where(usual, own, 0)[self.near] ** 2
         local = squares.sum(axis=1) / np.maximum(usual[self.near].sum(axis=1), 1) / _USUAL_VARIANCE
-        return own / np.sqrt(np.maximum(_LOCAL * local + (1 - _LOCAL) * whole**2, 1e-24))
+        return np.asarray(own / np.sqrt(np.maximum(_LOCAL * local + (1 - _LOCAL) * whole**2, 1e-24)))
 
 
 def _spread(values: Array) -> float:
@@ -247,10 +257,8 @@ def _ratio(excess: Array, crystal: PerfectCrystal, channel: int) -> Array:
 def testable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> Flags:
     """Sites that lie in good crystal, clear of the frame and of masked pixels."""
     positions = crystal.sites.positions
-    clear = np.all(
-        (positions >= 0.6 * crystal.nearest) & (positions <= np.array(shape) - 1 - 0.6 * crystal.nearest),
-        axis=1,
-    )
+    margin = 0.5 * crystal.lattice.size
+    clear = np.all((positions >= margin) & (positions <= np.array(shape) - 1 - margin), axis=1)
     clear &= crystal.distortion.strength_at(positions) > 0.4
     if crystal.mask.any():
         distance = ndimage.distance_transform_edt(~crystal.mask)

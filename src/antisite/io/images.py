@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from antisite.conditions import Conditions, Detector
+from antisite.conditions import Conditions
 from antisite.errors import InputError
 from antisite.image import Image, Region, combine
 
@@ -92,7 +92,7 @@ def read_image(
     """
     image = _read_one(Path(path), signal, frame, sum_frames, pixel_size)
     if also is not None:
-        image = combine(_with_detectors(image, _read_one(Path(also), "", frame, sum_frames, pixel_size)))
+        image = combine([image, _read_one(Path(also), "", frame, sum_frames, pixel_size)])
     if mask is not None:
         image = replace(image, mask=image.mask | _read_mask(mask, image.shape))
     return image if region is None else image.restrict(region)
@@ -131,6 +131,7 @@ def _read_one(path: Path, name: str, frame: int | None, sum_frames: bool, pixel_
     return Image(
         channels,
         pixel_size=_pixel_size(signal, path) if math.isnan(pixel_size) else pixel_size,
+        pixel_size_from="file" if math.isnan(pixel_size) else "given",
         conditions=signal.conditions,
         name=path.name,
         frame=frame or 0,
@@ -156,15 +157,3 @@ def _read_mask(mask: str | Path | ArrayLike, shape: tuple[int, int]) -> NDArray[
     if pixels.shape != shape:
         raise InputError(f"the mask must have the shape of the image {shape}, got {pixels.shape}")
     return np.asarray(pixels != 0, dtype=bool)
-
-
-def _with_detectors(*images: Image) -> list[Image]:
-    """Give every channel its entry, so that a known detector never lands on the wrong channel."""
-    if not any(image.conditions.detectors for image in images):
-        return list(images)
-    return [
-        image
-        if image.conditions.detectors
-        else replace(image, conditions=replace(image.conditions, detectors=(Detector(),) * image.n_channels))
-        for image in images
-    ]

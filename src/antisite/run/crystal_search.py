@@ -14,6 +14,7 @@ from ..crystal.columns import measure_shifts, nearest_distance, predict_sites, s
 from ..crystal.contrast import Floats, Mask, blur, flatten, standardise
 from ..crystal.distortion import fit_distortion
 from ..crystal.domains import DomainFinder
+from ..crystal.dumbbells import DumbbellFinder
 from ..crystal.lattice import Lattice, fit_lattice
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..crystal.reflections import check_reflections
@@ -63,7 +64,7 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
     """
     _check(channels, mask)
     prepared = tuple(standardise(channel, mask) for channel in channels)
-    mean = np.mean(prepared, axis=0, dtype=np.float32)
+    mean = np.asarray(np.mean(prepared, axis=0), dtype=np.float32)
     overview = _overview(mean, mask)
     spacing = estimate_spacing(overview)
     if not np.isfinite(spacing):
@@ -99,7 +100,7 @@ def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: 
     lattice, distortion = fit_distortion(flat, mask, lattice)
     check_reflections(flat, mask, lattice, distortion)
     motif = mean_cell(flat, mask, lattice, distortion)
-    sublattices = SublatticeFinder()(motif, lattice)
+    sublattices = DumbbellFinder()(motif, lattice, SublatticeFinder()(motif, lattice))
     columns = [s for s in sublattices if not s.hollow]
     cells = (
         [motif]

@@ -94,7 +94,7 @@ def _result(
 ) -> Result:
     crystal = specimen.crystal
     corner = np.array([window[0].start or 0, window[1].start or 0])
-    summary = summarise(image, specimen, scores, fdr=settings.fdr, lattice_constant=lattice_constant)
+    summary = summarise(image, specimen, scores, settings=settings, lattice_constant=lattice_constant)
     sites = _site_table(image, crystal, scores, corner=corner, pixel_size=summary["pixel_size"])
     domains = np.full(image.shape, -1, dtype=np.int8)
     domains[window] = specimen.domains

@@ -17,6 +17,7 @@ from ..detect.point_defects import SiteScores
 from ..detect.significance import central_null, mixture_modes, poisson_interval
 from ..image import Image
 from .crystal_search import Specimen
+from .settings import Settings
 
 _DISAGREE = 0.02  # of the scale; more is said
 _FEW_SITES = 100
@@ -24,13 +25,18 @@ _FAINT = 0.16  # persistence of a sublattice that may be noise
 
 
 def summarise(
-    image: Image, specimen: Specimen, scores: SiteScores, *, fdr: float, lattice_constant: float
+    image: Image,
+    specimen: Specimen,
+    scores: SiteScores,
+    *,
+    settings: Settings,
+    lattice_constant: float,
 ) -> dict[str, Any]:
     """Lattice, scale, sublattices, counts, densities and warnings."""
     crystal = specimen.crystal
     scale = _scale(image, crystal.lattice, lattice_constant)
     tested = np.isfinite(scores.z)
-    sublattices = [_sublattice(k, crystal, scores) for k in range(len(crystal.sublattices))]
+    sublattices = [_sublattice(k, crystal, scores, settings) for k in range(len(crystal.sublattices))]
     columns = np.isin(crystal.sites.sublattice, np.arange(len(crystal.columns)))
     n_cells = float((tested & columns).sum()) / max(len(crystal.columns), 1)
     area = None
@@ -40,7 +46,9 @@ def summarise(
         **_header(image),
         "lattice_found": True,
         "reason": "",
-        "fdr": fdr,
+        "fdr": settings.fdr,
+        "min_dark": settings.min_dark,
+        "min_bright": settings.min_bright,
         **scale,
         "lattice": _lattice(crystal.lattice, scale["pixel_size"]),
         "nn": crystal.nearest,
@@ -62,6 +70,8 @@ def summarise_nothing(image: Image, reason: str) -> dict[str, Any]:
         "lattice_found": False,
         "reason": reason,
         "fdr": None,
+        "min_dark": None,
+        "min_bright": None,
         **_scale(image, None, math.nan),
         "lattice": None,
         "nn": None,
@@ -132,7 +142,7 @@ def _lattice(lattice: Lattice, pixel_size: float | None) -> dict[str, Any]:
     }
 
 
-def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores) -> dict[str, Any]:
+def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores, settings: Settings) -> dict[str, Any]:
     sublattice: Sublattice = crystal.sublattices[k]
     own = crystal.sites.sublattice == k
     z = scores.z[own & np.isfinite(scores.z)]
@@ -140,6 +150,10 @@ def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores) -> dict[str
     centre, width = central_null(z)
     dark, bright = flagged & (scores.z < 0), flagged & (scores.z > 0)
     ratio = scores.ratio.mean(axis=0)
+    noise = 1.4826 * float(np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1))) if len(z) else math.nan
+    # z at which the least effect and the false-discovery rate are both met
+    z_dark = -max(scores.least_z(dark, settings.fdr), settings.min_dark / noise) if len(z) else math.nan
+    z_bright = scores.least_z(bright, settings.fdr) + settings.min_bright / noise if len(z) else math.nan
     return {
         "name": sublattice.name,
         "hollow": sublattice.hollow,
@@ -150,11 +164,9 @@ def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores) -> dict[str
         "n_tested": len(z),
         "null_centre": centre,
         "null_width": width,
-        "ratio_noise": float(1.4826 * np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1)))
-        if len(z)
-        else None,
-        "z_dark": float(scores.z[dark].max()) if dark.any() else None,
-        "z_bright": float(scores.z[bright].min()) if bright.any() else None,
+        "ratio_noise": noise if len(z) else None,
+        "z_dark": z_dark if len(z) and not sublattice.hollow else None,
+        "z_bright": z_bright if len(z) else None,
         "n_dark": int(dark.sum()),
         "n_bright": int(bright.sum()),
         "modes": [
@@ -165,19 +177,21 @@ def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores) -> dict[str
 
 
 def _counts(crystal: PerfectCrystal, scores: SiteScores, *, area: float | None) -> dict[str, Any]:
-    """Defects of each kind, and their densities over all and over each sublattice."""
+    """Defects of each kind, their densities, and those on each sublattice where there are several."""
     flagged = np.flatnonzero(scores.flagged)
     owner = crystal.sites.sublattice[flagged]
     hollow = np.array([s.hollow for s in crystal.sublattices])[owner]
     kind = point_kinds(scores.ratio.mean(axis=0)[flagged], hollow)
     tested = np.bincount(crystal.sites.sublattice[np.isfinite(scores.z)], minlength=len(crystal.sublattices))
-    columns = len(crystal.columns)
     counts = {str(k): int(n) for k, n in zip(*np.unique(kind, return_counts=True), strict=True)}
-    densities = [_density("any", "all", len(flagged), int(tested[:columns].sum()), area)]
-    for name in counts:
-        for k in np.unique(owner[kind == name]):
-            n = int(np.sum((kind == name) & (owner == k)))
-            densities.append(_density(name, crystal.sublattices[k].name, n, int(tested[k]), area))
+    densities = []
+    for name, n in counts.items():
+        held = np.unique(owner[kind == name])
+        places = [s.hollow == (name == "interstitial") for s in crystal.sublattices]
+        densities.append(_density(name, "all", n, int(tested[places].sum()), area))
+        for k in held if len(held) > 1 else ():
+            n_here = int(np.sum((kind == name) & (owner == k)))
+            densities.append(_density(name, crystal.sublattices[k].name, n_here, int(tested[k]), area))
     return {"counts": counts, "densities": densities}
 
 
@@ -230,4 +244,4 @@ def _warnings(
 
 
 def _window_mask(specimen: Specimen) -> NDArray[np.bool_]:
-    return specimen.crystal.mask & (specimen.domains != 0)
+    return np.asarray(specimen.crystal.mask & (specimen.domains != 0))
