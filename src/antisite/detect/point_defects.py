@@ -16,7 +16,7 @@ from .significance import benjamini_hochberg, central_null, local_fdr, selected_
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_BACKGROUND = 1.0  # √(cell area), width of the Gaussian that is taken for background
+_BACKGROUND = 0.85  # √(cell area), width of the Gaussian that is taken for background
 _LOCAL_FDR = 0.2  # Efron (2007), Ann. Stat. 35, 1351
 _KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column is seen
 _LOCAL = 1 / 3  # share of the local variance in the scale of a score
@@ -35,6 +35,7 @@ class SiteScores:
         of a hollow, 1 plus its excess over the mean column.
     p_value, q_value : (n,) of the side on which the site lies.
     flagged : (n,) significant and large enough.
+    p_limit : (sublattices, 2) largest p-value that is called on the dark and on the bright side.
     """
 
     z: Array
@@ -42,18 +43,10 @@ class SiteScores:
     p_value: Array
     q_value: Array
     flagged: Flags
-
-    def least_z(self, side: Flags, fdr: float) -> float:
-        """The |z| that the false-discovery rate asks of the sites of one side: that of the weakest call.
-
-        Where nothing was called, that of a first call among as many tests.
-        """
-        called = np.abs(self.z[side & (self.q_value <= fdr)])
-        tests = max(int(np.isfinite(self.z).sum()), 1)
-        return float(called.min()) if len(called) else float(stats.norm.isf(fdr / tests))
+    p_limit: Array
 
     @classmethod
-    def empty(cls, n: int, *, n_channels: int) -> SiteScores:
+    def empty(cls, n: int, *, n_channels: int, n_sublattices: int) -> SiteScores:
         """Scores of `n` sites none of which was measured."""
         unknown = np.full(n, np.nan)
         return cls(
@@ -62,6 +55,7 @@ class SiteScores:
             p_value=unknown,
             q_value=unknown,
             flagged=np.zeros(n, dtype=bool),
+            p_limit=np.zeros((n_sublattices, 2)),
         )
 
 
@@ -79,7 +73,7 @@ class PointDefectFinder:
     fdr: float = 0.05
     min_dark: float = 0.25
     min_bright: float = 0.30
-    neighbours: int = 40
+    neighbours: int = 30
 
     def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
         """Score every site.
@@ -106,7 +100,7 @@ class PointDefectFinder:
         return self._decide(z, ratio, crystal)
 
     def _reference(self, members: NDArray[np.int_], positions: Array) -> _Reference:
-        k = min(round(1.5 * self.neighbours) + 1, len(members))
+        k = min(2 * self.neighbours + 1, len(members))
         if k < 2:
             return _Reference(members, np.zeros((len(members), 0), dtype=int), self.neighbours)
         near = np.asarray(cKDTree(positions[members]).query(positions[members], k=k)[1])
@@ -134,20 +128,26 @@ class PointDefectFinder:
     def _decide(self, z: Array, ratio: Array, crystal: PerfectCrystal) -> SiteScores:
         z, change = z.copy(), ratio.mean(axis=0) - 1
         p_value, q_value = np.full(len(z), np.nan), np.full(len(z), np.nan)
-        families = []
+        families: list[_Family] = []
         for k, sublattice in enumerate(crystal.sublattices):
             members = np.flatnonzero((crystal.sites.sublattice == k) & np.isfinite(z))
             centre, width = central_null(z[members])
             z[members] = own = (z[members] - centre) / width
-            sides = [(own >= 0, self._bright(own, change[members]))]
+            families.append(_Family(k, 1, members, own >= 0, self._bright(own, change[members])))
             if not sublattice.hollow:  # a hollow has no column to lose
-                sides.append((own < 0, stats.norm.cdf(own)))
-            families += [(members[side], p[side], benjamini_hochberg(p)[side]) for side, p in sides]
-        share = selected_share([q.min(initial=1.0) for _, _, q in families], level=self.fdr)
-        for members, p, q in families:
-            p_value[members], q_value[members] = p, np.minimum(q / share, 1)
+                families.append(_Family(k, 0, members, own < 0, stats.norm.cdf(own)))
+        share = selected_share([family.q.min(initial=1.0) for family in families], level=self.fdr)
+        p_limit = np.zeros((len(crystal.sublattices), 2))
+        for family in families:
+            sites = family.members[family.side]
+            p_value[sites] = family.p[family.side]
+            q_value[sites] = np.minimum(family.q[family.side] / share, 1)
+            n_called = max(int((family.q <= self.fdr * share).sum()), 1)
+            p_limit[family.sublattice, family.bright] = self.fdr * share * n_called / max(len(family.p), 1)
         flagged = self._flag(z, change, q_value, crystal)
-        return SiteScores(z=z, ratio=ratio, p_value=p_value, q_value=q_value, flagged=flagged)
+        return SiteScores(
+            z=z, ratio=ratio, p_value=p_value, q_value=q_value, flagged=flagged, p_limit=p_limit
+        )
 
     def _flag(self, z: Array, change: Array, q_value: Array, crystal: PerfectCrystal) -> Flags:
         """Significant, large, and not drowned among ordinary sites."""
@@ -169,6 +169,21 @@ class PointDefectFinder:
         """
         beyond = z * (change - self.min_bright) / np.where(change > 0, change, np.inf)
         return np.asarray(stats.norm.sf(np.where(change > 0, beyond, -np.inf)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Family:
+    """The tests of one side of one sublattice: a p-value for every member, meant for those on the side."""
+
+    sublattice: int
+    bright: int
+    members: NDArray[np.int_]
+    side: Flags
+    p: Array
+
+    @property
+    def q(self) -> Array:
+        return benjamini_hochberg(self.p)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

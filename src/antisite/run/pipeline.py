@@ -64,7 +64,10 @@ def inspect_crystal(image: Image, *, lattice_constant: float = math.nan) -> Resu
     """
     window = analysed_window(image)
     specimen = find_specimen(image.channels[:, *window], image.mask[window])
-    nothing = SiteScores.empty(len(specimen.crystal.sites), n_channels=image.n_channels)
+    crystal = specimen.crystal
+    nothing = SiteScores.empty(
+        len(crystal.sites), n_channels=image.n_channels, n_sublattices=len(crystal.sublattices)
+    )
     return _result(image, window, specimen, nothing, settings=Settings(), lattice_constant=lattice_constant)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from ..crystal.lattice import Lattice
 from ..crystal.perfect_crystal import PerfectCrystal
@@ -152,8 +153,9 @@ def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores, settings: S
     ratio = scores.ratio.mean(axis=0)
     noise = 1.4826 * float(np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1))) if len(z) else math.nan
     # z at which the least effect and the false-discovery rate are both met
-    z_dark = -max(scores.least_z(dark, settings.fdr), settings.min_dark / noise) if len(z) else math.nan
-    z_bright = scores.least_z(bright, settings.fdr) + settings.min_bright / noise if len(z) else math.nan
+    strict_dark, strict_bright = norm.isf(scores.p_limit[k])
+    z_dark = -float(max(strict_dark, settings.min_dark / noise))
+    z_bright = float(strict_bright + settings.min_bright / noise)
     return {
         "name": sublattice.name,
         "hollow": sublattice.hollow,
