@@ -12,7 +12,14 @@ from scipy.spatial import cKDTree
 
 from ..crystal.contrast import Floats, blur, flatten
 from ..crystal.perfect_crystal import PerfectCrystal
-from .significance import benjamini_hochberg, central_null, local_fdr, selected_share
+from .significance import (
+    USUAL,
+    USUAL_VARIANCE,
+    benjamini_hochberg,
+    central_null,
+    local_fdr,
+    selected_share,
+)
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -20,8 +27,6 @@ _BACKGROUND = 0.85  # √(cell area), width of the Gaussian that is taken for ba
 _LOCAL_FDR = 0.2  # Efron (2007), Ann. Stat. 35, 1351
 _KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column is seen
 _LOCAL = 1 / 3  # share of the local variance in the scale of a score
-_USUAL = 2.5  # widths within which a value tells of the noise, not of a defect
-_USUAL_VARIANCE = 1 - 2 * _USUAL * stats.norm.pdf(_USUAL) / (1 - 2 * stats.norm.sf(_USUAL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -207,15 +212,11 @@ class _Reference:
         own = values[self.members]
         if not self.near.shape[1]:
             return np.zeros(len(own))
-        whole = _spread(own)
-        usual = np.abs(own) < _USUAL * whole
+        centre, whole = central_null(own)
+        usual = np.abs(own - centre) <= USUAL * whole
         squares = np.where(usual, own, 0)[self.near] ** 2
-        local = squares.sum(axis=1) / np.maximum(usual[self.near].sum(axis=1), 1) / _USUAL_VARIANCE
+        local = squares.sum(axis=1) / np.maximum(usual[self.near].sum(axis=1), 1) / USUAL_VARIANCE
         return np.asarray(own / np.sqrt(np.maximum(_LOCAL * local + (1 - _LOCAL) * whole**2, 1e-24)))
-
-
-def _spread(values: Array) -> float:
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 class _Response:
