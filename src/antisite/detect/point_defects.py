@@ -23,7 +23,7 @@ from .significance import (
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_BACKGROUND = 0.85  # √(cell area), width of the Gaussian that is taken for background
+_BACKGROUND = 1.0  # √(cell area), width of the Gaussian that is taken for background
 _LOCAL_FDR = 0.2  # Efron (2007), Ann. Stat. 35, 1351
 _KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column is seen
 _LOCAL = 1 / 3  # share of the local variance in the scale of a score
