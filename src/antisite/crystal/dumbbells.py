@@ -15,6 +15,8 @@ from .lattice import Lattice
 from .sublattices import Sublattice, bin_fractions
 
 Array = NDArray[np.float64]
+_TRIALS = 60  # of a fit
+_LONG = 1.1  # length over width; a rounder column is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class DumbbellFinder:
 
     def _split(self, motif: Floats, lattice: Lattice, centre: Array) -> tuple[Array, Array] | None:
         """Places (2, 2) and relative brightness (2,) of a pair, brighter first; None for one column."""
-        step = max(1, motif.shape[0] // 40, motif.shape[1] // 40)
+        step = max(1, motif.shape[0] // 24, motif.shape[1] // 24)
         grid = bin_fractions(motif.shape).reshape(*motif.shape, 2)[::step, ::step].reshape(-1, 2)
         values = motif[::step, ::step].ravel().astype(float)
         start = 0.25 * lattice.size
@@ -72,9 +74,11 @@ class DumbbellFinder:
             ends = np.array([p[:2] + p[2:4] / 2, p[:2] - p[2:4] / 2])
             return fit_columns(grid, values, lattice, centre + lattice.fractions(ends), p[4] * np.eye(2))[1]
 
-        long = least_squares(one, [0, 0, start, 0, start], max_nfev=60)
+        long = least_squares(one, [0, 0, start, 0, start], max_nfev=_TRIALS)
+        if np.linalg.cond(long.x[[2, 3, 3, 4]].reshape(2, 2)) < _LONG:
+            return None
         axis = _long_axis(long.x[2:])
-        pair = least_squares(two, [0, 0, *(1.5 * start * axis), 0.7 * start], max_nfev=60)
+        pair = least_squares(two, [0, 0, *(1.5 * start * axis), 0.7 * start], max_nfev=_TRIALS)
         distance, width = float(np.hypot(*pair.x[2:4])), abs(float(pair.x[4]))
         ends = np.array([pair.x[:2] + pair.x[2:4] / 2, pair.x[:2] - pair.x[2:4] / 2])
         places = centre + lattice.fractions(ends)

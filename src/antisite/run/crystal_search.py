@@ -23,6 +23,7 @@ from ..crystal.sublattices import SublatticeFinder, mean_cell
 from ..errors import InputError, NoLatticeError
 
 MIN_SIDE = 32  # px; fewer hold too few cells to average
+_MARGIN = 2.0  # spacings; nearer to another domain its columns may be mistaken for one's own
 _CRYSTAL = 0.4  # of the typical strength of the lattice; less is no crystal
 
 
@@ -70,7 +71,7 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
     if not np.isfinite(spacing):
         raise NoLatticeError("no lattice found: no shift returns the image onto itself")
     domains = DomainFinder()(mean, mask, spacing=spacing)
-    own = mask | (domains != 0)
+    own = mask | _near(domains != 0, distance=_MARGIN * spacing)
     lattice = fit_lattice(overview if not domains.any() else _overview(mean, own), spacing=spacing)
     crystal = _fit_crystal(prepared, mean, own, lattice)
     weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
@@ -89,6 +90,13 @@ def _check(channels: NDArray[np.float32], mask: Mask) -> None:
         seen = channel[~mask]
         if not len(seen) or seen.min() == seen.max():
             raise NoLatticeError("no lattice found: every pixel has the same value")
+
+
+def _near(other: Mask, *, distance: float) -> Mask:
+    """Pixels within `distance` px of marked ones."""
+    if not other.any():
+        return other
+    return np.asarray(ndimage.distance_transform_edt(~other) <= distance)
 
 
 def _overview(mean: Floats, mask: Mask) -> Spectrum:
@@ -113,11 +121,10 @@ def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: 
     sites = predict_sites(lattice, distortion, sublattices, shape=(mean.shape[0], mean.shape[1]))
     if not len(sites):
         raise NoLatticeError("no lattice found: the cell is larger than the image")
+    standing = sites.sublattice < len(columns)
     shifts = np.full((len(sites), 2), np.nan)
-    seen = sites.sublattice < len(columns)
-    shifts[seen] = measure_shifts(
-        blur(flat, sigma=0.2 * nearest), sites.positions[seen], reach=0.35 * nearest
-    )
+    sharp = blur(flat, sigma=0.2 * nearest)
+    shifts[standing] = measure_shifts(sharp, sites.positions[standing], reach=0.35 * nearest)
     settled = settle_sites(sites.positions, shifts)
     return PerfectCrystal(
         lattice=lattice,
