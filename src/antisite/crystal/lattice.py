@@ -119,6 +119,13 @@ def reduce_cell(vectors: Array) -> Array:
         b = b - k * a
 
 
+def same_lattice(lattice: Lattice, other: Lattice, *, tolerance: float = 0.06) -> bool:
+    """Whether two lattices have the same shifts, to a share of a cell."""
+    index = lattice.fractions(other.vectors)
+    near = np.abs(index - np.round(index)).max() < tolerance
+    return bool(near and round(abs(float(np.linalg.det(np.round(index))))) == 1)
+
+
 def half_plane(reach: int) -> NDArray[np.int_]:
     """Indices (n, 2) up to `reach` without (0, 0), of each opposite pair one."""
     return np.array([(i, j) for i in range(reach + 1) for j in range(-reach, reach + 1) if i > 0 or j > 0])

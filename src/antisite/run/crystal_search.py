@@ -15,7 +15,7 @@ from ..crystal.contrast import Floats, Mask, blur, flatten, standardise
 from ..crystal.distortion import fit_distortion
 from ..crystal.domains import DomainFinder
 from ..crystal.dumbbells import DumbbellFinder
-from ..crystal.lattice import Lattice, fit_lattice
+from ..crystal.lattice import Lattice, fit_lattice, same_lattice
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..crystal.reflections import check_reflections
 from ..crystal.spacing import Spectrum, estimate_spacing, measure_spectrum
@@ -35,12 +35,14 @@ class Specimen:
     ----------
     channels : (y, x) each, standardised.
     crystal : of domain 0.
-    domains : (y, x), 0 the analysed one, 1, … others, -1 where there is no crystal.
+    domains : (y, x), 0 the analysed one, 1, … others, -1 where there is no crystal or the mask.
+    n_masked : px, how many were masked.
     """
 
     channels: tuple[Floats, ...]
     crystal: PerfectCrystal
     domains: NDArray[np.int8]
+    n_masked: int
 
     @property
     def n_domains(self) -> int:
@@ -70,13 +72,38 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
     spacing = estimate_spacing(overview)
     if not np.isfinite(spacing):
         raise NoLatticeError("no lattice found: no shift returns the image onto itself")
-    domains = DomainFinder()(mean, mask, spacing=spacing)
+    domains, lattice = _crystalline(
+        DomainFinder()(mean, mask, spacing=spacing), mean, mask, overview, spacing=spacing
+    )
     own = mask | _near(domains != 0, distance=_MARGIN * spacing)
-    lattice = fit_lattice(overview if not domains.any() else _overview(mean, own), spacing=spacing)
     crystal = _fit_crystal(prepared, mean, own, lattice)
     weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
     domains[(weak & (domains == 0)) | mask] = -1
-    return Specimen(channels=prepared, crystal=crystal, domains=domains)
+    return Specimen(channels=prepared, crystal=crystal, domains=domains, n_masked=int(mask.sum()))
+
+
+def _crystalline(
+    domains: NDArray[np.int8], mean: Floats, mask: Mask, overview: Spectrum, *, spacing: float
+) -> tuple[NDArray[np.int8], Lattice]:
+    """Domains of one lattice each, renumbered from the largest, -1 elsewhere; and the lattice of the first.
+
+    A domain whose lattice is that of the first belongs to it: its spectrum differed by contrast only.
+    """
+    if not domains.any():
+        return domains, fit_lattice(overview, spacing=spacing)
+    lattices: dict[int, Lattice] = {}
+    for k in range(int(domains.max()) + 1):
+        try:
+            lattices[k] = fit_lattice(_overview(mean, mask | (domains != k)), spacing=spacing)
+        except NoLatticeError as error:
+            missing = error
+    if not lattices:
+        raise missing
+    first = next(iter(lattices.values()))
+    number = np.full(int(domains.max()) + 1, -1, dtype=np.int8)
+    for k, lattice in lattices.items():
+        number[k] = 0 if same_lattice(lattice, first) else number.max() + 1
+    return number[domains], first
 
 
 def _check(channels: NDArray[np.float32], mask: Mask) -> None:

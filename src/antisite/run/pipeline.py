@@ -78,10 +78,12 @@ def no_lattice_result(image: Image, reason: str) -> Result:
 
 
 def analysed_window(image: Image) -> Region:
-    """Slices (y, x) of the smallest box around the pixels that are not masked."""
+    """Slices (y, x) of the smallest box around what was recorded: neither masked nor a blank border."""
     slices = []
-    for axis in (1, 0):
-        seen = np.flatnonzero(~image.mask.all(axis=axis))
+    for axis in (0, 1):
+        across = 1 - axis
+        blank = (np.ptp(image.channels, axis=1 + across) == 0).any(axis=0) | image.mask.all(axis=across)
+        seen = np.flatnonzero(~blank)
         slices.append(slice(int(seen[0]), int(seen[-1]) + 1) if len(seen) else slice(None))
     return slices[0], slices[1]
 

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ..crystal.lattice import Lattice
@@ -231,9 +230,9 @@ def _warnings(
     masked = float(image.mask.mean())
     if masked:
         said.append(f"{masked:.1%} of the pixels are masked")
-    lost = float(np.mean((specimen.domains == -1) & ~_window_mask(specimen)))
+    lost = float((specimen.domains == -1).sum() - specimen.n_masked) / specimen.domains.size
     if lost > 0.01:
-        said.append(f"{lost:.0%} of the image shows too weak a lattice and was not analysed")
+        said.append(f"{lost:.0%} of the image shows no lattice, or too weak a one, and was not analysed")
     tested = sum(s["n_tested"] for s in sublattices if not s["hollow"])
     if 0 < tested < _FEW_SITES:
         said.append(f"only {tested} columns could be compared with each other: rare defects need more")
@@ -243,7 +242,3 @@ def _warnings(
         if not s["hollow"] and 0 < s["persistence"] < _FAINT
     ]
     return said
-
-
-def _window_mask(specimen: Specimen) -> NDArray[np.bool_]:
-    return np.asarray(specimen.crystal.mask & (specimen.domains != 0))
