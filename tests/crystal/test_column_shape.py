@@ -29,9 +29,7 @@ def test_width_of_a_column_is_recovered(look, name, blur):
 def test_amplitudes_are_as_the_columns_brightness(look, name):
     image, _ = simulate_image(name, shape=(224, 224), pixel_size=0.18, dose=1e6, rng=1)
     shape, _ = fit(look(image.pixels))
-    assert shape.amplitudes[1] / shape.amplitudes[0] == pytest.approx(
-        CRYSTALS[name].brightness[1], abs=0.05
-    )
+    assert shape.amplitudes[1] / shape.amplitudes[0] == pytest.approx(CRYSTALS[name].brightness[1], abs=0.05)
 
 
 def test_amplitudes_are_in_the_unit_of_the_image(look):
@@ -44,7 +42,9 @@ def test_amplitudes_are_in_the_unit_of_the_image(look):
 
 def test_noise_does_not_change_the_width_much(look):
     widths = [
-        fit(look(simulate_image("wse2", shape=(224, 224), pixel_size=0.2, dose=2e4, rng=s)[0].pixels))[0].sigma
+        fit(look(simulate_image("wse2", shape=(224, 224), pixel_size=0.2, dose=2e4, rng=s)[0].pixels))[
+            0
+        ].sigma
         for s in range(3)
     ]
     assert np.mean(widths) * 0.2 == pytest.approx(math.hypot(0.45, 0.3), rel=0.1)

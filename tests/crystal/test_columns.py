@@ -80,7 +80,7 @@ def test_sites_follow_the_displacement():
         step=(40.0, 40.0),
     )
     still, moved = (predict_sites(LATTICE, d, [column(0.5, 0.5)], shape=(100, 120)) for d in (STILL, pushed))
-    assert cKDTree(moved.positions).query(still.positions[40:60] + (2, -3))[0].max() < 1e-9
+    assert cKDTree(moved.positions).query(still.positions[40:60] + np.array([2, -3]))[0].max() < 1e-9
 
 
 def test_shifts_lead_to_the_nearest_maximum():

@@ -17,7 +17,7 @@ def shortest_repeat(name, pixel_size):
 
 @pytest.mark.parametrize(
     ("name", "pixel_size"),
-    [("wse2", 0.12), ("wse2", 0.2), ("wse2", 0.38), ("graphene", 0.15), ("srtio3", 0.2), ("fe100", 0.18)],
+    [("wse2", 0.12), ("wse2", 0.2), ("wse2", 0.38), ("graphene", 0.15), ("au110", 0.2), ("fe100", 0.18)],
 )
 @pytest.mark.parametrize("rotation", [0.0, 0.41, 1.3])
 def test_spacing_is_the_shortest_repeat(look, name, pixel_size, rotation):
@@ -25,6 +25,11 @@ def test_spacing_is_the_shortest_repeat(look, name, pixel_size, rotation):
         name, shape=(192, 224), pixel_size=pixel_size, rotation=rotation, dose=1e5, rng=3
     )
     assert look(image.pixels).spacing == pytest.approx(shortest_repeat(name, pixel_size), rel=0.03)
+
+
+def test_two_columns_nearly_alike_count_as_a_repeat(look):
+    image, _ = simulate_image("srtio3", shape=(192, 224), rotation=0.41, dose=1e5, rng=3)
+    assert look(image.pixels).spacing == pytest.approx(3.905 / 0.2 / math.sqrt(2), rel=0.03)
 
 
 def test_spacing_does_not_depend_on_tiles(look):

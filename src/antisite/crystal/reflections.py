@@ -12,8 +12,7 @@ from .distortion import Distortion
 from .lattice import Lattice, half_plane
 
 Array = NDArray[np.float64]
-_IN_STEP = 0.85  # least coherence of a third reflection with two others
-_UNEVEN = 0.4  # largest spread of the logarithm of the ratio of two amplitudes
+_AGREEMENT = 0.75  # least product of: phases of a third reflection in step, amplitudes equally strong
 _VISIBLE = 4.0  # power of a reflection over that between reflections
 
 
@@ -41,10 +40,11 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
     weight = np.abs(waves[0]) * np.abs(waves[1])
     step = abs(waves[2].sum()) / np.abs(waves[2]).sum()
     uneven = max(_spread(np.log(np.abs(w / waves[0]) + 1e-12), weight) for w in waves[1:3])
-    if step < _IN_STEP or uneven > _UNEVEN:
+    agreement = float(step * np.exp(-(uneven**2)))
+    if agreement < _AGREEMENT:
         raise NoLatticeError(
             "no lattice found: the image has a repeat, but its reflections do not keep step as those of "
-            f"a crystal do (in step {step:.2f}, at least {_IN_STEP:g}; uneven {uneven:.2f}, at most {_UNEVEN:g})"
+            f"a crystal do (agreement {agreement:.2f}, a crystal at least {_AGREEMENT:g})"
         )
 
 

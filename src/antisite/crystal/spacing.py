@@ -116,12 +116,16 @@ def parabola_offset(values: Floats, y: NDArray[np.int_], x: NDArray[np.int_]) ->
     return np.asarray(np.clip(np.column_stack(offsets), -0.5, 0.5))
 
 
-def estimate_spacing(spectrum: Spectrum) -> float:
+def estimate_spacing(spectrum: Spectrum, *, smoothing: float = _LEAST_SMOOTHING) -> float:
     """Shortest lattice spacing a0 in px, NaN where the autocorrelation has no maximum.
 
     The shortest shift above 3 px whose height exceeds 0.55 of the mean of the four highest.
+
+    Parameters
+    ----------
+    smoothing : px, width of a blur that takes away noise.
     """
-    shifts, heights = correlation_maxima(spectrum.correlation(smoothing=_LEAST_SMOOTHING), separation=4)
+    shifts, heights = correlation_maxima(spectrum.correlation(smoothing=smoothing), separation=4)
     length = np.hypot(*shifts.T)
     heights, length = heights[length > 3], length[length > 3]
     if not len(heights):

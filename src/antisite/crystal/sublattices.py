@@ -56,7 +56,7 @@ class SublatticeFinder:
     shoulder: float = 0.3
 
     def __call__(self, motif: Floats, lattice: Lattice) -> list[Sublattice]:
-        """Columns from bright to dark, then hollows from dark to bright.
+        """The columns, from bright to dark.
 
         Parameters
         ----------
@@ -66,15 +66,14 @@ class SublatticeFinder:
         level = (motif - motif.min()) / span
         tops, falls = persistent_maxima(level, least=self.persistence)
         tops, falls = self._with_shoulders(level, tops, falls, lattice)
-        height = _sample(level, tops)
+        height = sample_cell(level, tops)
         order = np.argsort(-height, kind="stable")
-        columns = [
+        return [
             Sublattice(
                 name=_letters(n), fraction=tops[i], level=float(height[i]), persistence=float(falls[i])
             )
             for n, i in enumerate(order)
         ]
-        return columns + self._hollows(level, np.array([c.fraction for c in columns]), lattice)
 
     def _with_shoulders(
         self, level: Floats, tops: Array, falls: Array, lattice: Lattice
@@ -86,29 +85,11 @@ class SublatticeFinder:
             return tops, falls
         third = np.array([1 / 3, 1 / 3 if lattice.gamma < np.pi / 2 else 2 / 3])
         centres = (tops[0] + np.array([third, -third])) % 1
-        height = _sample(level, centres)
+        height = sample_cell(level, centres)
         bright, dark = int(np.argmax(height)), int(np.argmin(height))
         if height[bright] > self.shoulder and height[bright] - height[dark] > self.persistence:
             return np.vstack([tops, centres[bright]]), np.append(falls, 0.0)
         return tops, falls
-
-    def _hollows(self, level: Floats, columns: Array, lattice: Lattice) -> list[Sublattice]:
-        """Dark minima that keep away from every column."""
-        bottoms, _ = persistent_maxima(1 - level, least=self.persistence / 2)
-        room = np.array([periodic_distance(columns - f, lattice).min() for f in bottoms])
-        depth = _sample(level, bottoms)
-        good = (room > 0.75 * room.max()) & (depth < 0.35)
-        bottoms, depth = bottoms[good], depth[good]
-        order = np.argsort(depth, kind="stable")
-        return [
-            Sublattice(
-                name="hollow" if len(order) == 1 else f"hollow {n + 1}",
-                fraction=bottoms[i],
-                level=float(depth[i]),
-                persistence=0.0,
-            )
-            for n, i in enumerate(order)
-        ]
 
 
 def mean_cell(flat: Floats, mask: Mask, lattice: Lattice, distortion: Distortion) -> Floats:
@@ -201,11 +182,11 @@ def persistent_maxima(level: Floats, *, least: float) -> tuple[Array, Array]:
         falls[dies] = height[dies] - threshold
         alive &= ~met
     keep = falls >= least
-    return _sub_bin(level, i[keep], j[keep]), falls[keep].astype(float)
+    return sub_bin(level, i[keep], j[keep]), falls[keep].astype(float)
 
 
-def _sub_bin(level: Floats, i: NDArray[np.int_], j: NDArray[np.int_]) -> Array:
-    """Centroid parabola of maxima in bins, as fractions (along a, along b)."""
+def sub_bin(level: Floats, i: NDArray[np.int_], j: NDArray[np.int_]) -> Array:
+    """Fractions (n, 2) along a and b of maxima at bins (i, j), sub-bin by a parabola."""
     padded = np.pad(level, 1, mode="wrap").astype(float)
     offset = []
     for di, dj in ((1, 0), (0, 1)):
@@ -218,7 +199,8 @@ def _sub_bin(level: Floats, i: NDArray[np.int_], j: NDArray[np.int_]) -> Array:
     )
 
 
-def _sample(level: Floats, fractions: Array) -> Array:
+def sample_cell(level: Floats, fractions: Array) -> Array:
+    """Values (n,) of a mean cell (nb, na) at fractions (n, 2) along a and b."""
     at = (fractions[:, ::-1] * level.shape - 0.5).T
     return np.asarray(ndimage.map_coordinates(level, at, order=1, mode="grid-wrap"))
 

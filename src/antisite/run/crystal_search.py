@@ -15,6 +15,7 @@ from ..crystal.contrast import Floats, Mask, blur, flatten, standardise
 from ..crystal.distortion import fit_distortion
 from ..crystal.domains import DomainFinder
 from ..crystal.dumbbells import DumbbellFinder
+from ..crystal.hollows import find_hollows
 from ..crystal.lattice import Lattice, fit_lattice, same_lattice
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..crystal.reflections import check_reflections
@@ -23,7 +24,9 @@ from ..crystal.sublattices import SublatticeFinder, mean_cell
 from ..errors import InputError, NoLatticeError
 
 MIN_SIDE = 32  # px; fewer hold too few cells to average
+MIN_CELLS = 30
 _MARGIN = 2.0  # spacings; nearer to another domain its columns may be mistaken for one's own
+_SMOOTHINGS = (0.8, 2.0, 4.0)  # px, of the image whose spacing is measured; the first is nearly always enough
 _CRYSTAL = 0.4  # of the typical strength of the lattice; less is no crystal
 
 
@@ -68,18 +71,30 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
     _check(channels, mask)
     prepared = tuple(standardise(channel, mask) for channel in channels)
     mean = np.asarray(np.mean(prepared, axis=0), dtype=np.float32)
-    overview = _overview(mean, mask)
-    spacing = estimate_spacing(overview)
-    if not np.isfinite(spacing):
-        raise NoLatticeError("no lattice found: no shift returns the image onto itself")
-    domains, lattice = _crystalline(
-        DomainFinder()(mean, mask, spacing=spacing), mean, mask, overview, spacing=spacing
-    )
+    domains, lattice, spacing = _find_lattice(mean, mask)
     own = mask | _near(domains != 0, distance=_MARGIN * spacing)
     crystal = _fit_crystal(prepared, mean, own, lattice)
     weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
     domains[(weak & (domains == 0)) | mask] = -1
     return Specimen(channels=prepared, crystal=crystal, domains=domains, n_masked=int(mask.sum()))
+
+
+def _find_lattice(mean: Floats, mask: Mask) -> tuple[NDArray[np.int8], Lattice, float]:
+    """Domains, the lattice of the largest, and the spacing; noise is blurred away when it must be."""
+    overview = _overview(mean, mask)
+    reason = NoLatticeError("no lattice found: no shift returns the image onto itself")
+    for smoothing in _SMOOTHINGS:
+        spacing = estimate_spacing(overview, smoothing=smoothing)
+        if not np.isfinite(spacing):
+            continue
+        domains = DomainFinder()(mean, mask, spacing=spacing)
+        try:
+            domains, lattice = _crystalline(domains, mean, mask, overview, spacing=spacing)
+        except NoLatticeError as error:
+            reason = error
+        else:
+            return domains, lattice, spacing
+    raise reason
 
 
 def _crystalline(
@@ -90,11 +105,12 @@ def _crystalline(
     A domain whose lattice is that of the first belongs to it: its spectrum differed by contrast only.
     """
     if not domains.any():
-        return domains, fit_lattice(overview, spacing=spacing)
+        return domains, _lattice_of(overview, mask, spacing=spacing)
     lattices: dict[int, Lattice] = {}
     for k in range(int(domains.max()) + 1):
         try:
-            lattices[k] = fit_lattice(_overview(mean, mask | (domains != k)), spacing=spacing)
+            outside = mask | (domains != k)
+            lattices[k] = _lattice_of(_overview(mean, outside), outside, spacing=spacing)
         except NoLatticeError as error:
             missing = error
     if not lattices:
@@ -104,6 +120,18 @@ def _crystalline(
     for k, lattice in lattices.items():
         number[k] = 0 if same_lattice(lattice, first) else number.max() + 1
     return number[domains], first
+
+
+def _lattice_of(overview: Spectrum, mask: Mask, *, spacing: float) -> Lattice:
+    """The lattice of what is not masked, if that holds enough cells to be told from chance."""
+    lattice = fit_lattice(overview, spacing=spacing)
+    n_cells = int((~mask).sum() / lattice.cell_area)
+    if n_cells < MIN_CELLS:
+        raise NoLatticeError(
+            f"no lattice found: the image must hold at least {MIN_CELLS} cells to be told from chance, "
+            f"got room for {n_cells}"
+        )
+    return lattice
 
 
 def _check(channels: NDArray[np.float32], mask: Mask) -> None:
@@ -132,11 +160,14 @@ def _overview(mean: Floats, mask: Mask) -> Spectrum:
 
 def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: Lattice) -> PerfectCrystal:
     flat = flatten(mean, mask, sigma=2 * lattice.size)
-    lattice, distortion = fit_distortion(flat, mask, lattice)
+    refined, distortion = fit_distortion(flat, mask, lattice)
+    if not same_lattice(refined, lattice):
+        raise NoLatticeError("no lattice found: the image has a repeat, but its waves do not follow it")
+    lattice = refined
     check_reflections(flat, mask, lattice, distortion)
     motif = mean_cell(flat, mask, lattice, distortion)
-    sublattices = DumbbellFinder()(motif, lattice, SublatticeFinder()(motif, lattice))
-    columns = [s for s in sublattices if not s.hollow]
+    columns = DumbbellFinder()(motif, lattice, SublatticeFinder()(motif, lattice))
+    sublattices = columns + find_hollows(motif, lattice, columns)
     cells = (
         [motif]
         if len(channels) == 1
@@ -144,7 +175,7 @@ def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: 
             mean_cell(flatten(c, mask, sigma=2 * lattice.size), mask, lattice, distortion) for c in channels
         ]
     )
-    nearest = nearest_distance(lattice, sublattices)
+    nearest = nearest_distance(lattice, columns)
     sites = predict_sites(lattice, distortion, sublattices, shape=(mean.shape[0], mean.shape[1]))
     if not len(sites):
         raise NoLatticeError("no lattice found: the cell is larger than the image")
