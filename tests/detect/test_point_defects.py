@@ -143,7 +143,7 @@ def test_sites_at_the_frame_and_beside_a_mask_are_not_tested():
     frame = np.minimum.reduce([y, x, 255 - y, 255 - x])
     masked = np.maximum(np.maximum(100 - y, y - 139), np.maximum(100 - x, x - 139))
     tested = np.isfinite(scores.z)
-    assert np.array_equal(tested, point_defects.testable_sites(crystal, SHAPE))
+    assert np.array_equal(tested, point_defects.comparable_sites(crystal, SHAPE))
     assert frame[tested].min() >= 0.5 * crystal.lattice.size
     assert masked[tested].min() > 0.9 * crystal.lattice.size
     assert tested[(frame > crystal.lattice.size) & (masked > 1.5 * crystal.lattice.size)].all()

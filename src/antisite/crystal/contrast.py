@@ -8,10 +8,14 @@ from scipy import fft
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+_WILD = 3.0
 
 
 def standardise(pixels: Floats, mask: Mask) -> Floats:
-    """Clip to the 0.02–99.98 % quantiles, subtract the median, divide by the standard deviation.
+    """Clip wild pixels, subtract the median, divide by the standard deviation.
+
+    Wild is what lies three times as far from the median as 99.98 % of the pixels: a very bright
+    column is not wild.
 
     Parameters
     ----------
@@ -22,11 +26,11 @@ def standardise(pixels: Floats, mask: Mask) -> Floats:
     low, middle, high = np.quantile(
         sample.ravel()[:: max(1, sample.size // 1_000_000)], (0.0002, 0.5, 0.9998)
     )
-    scaled = np.clip(pixels, low, high) - np.float32(middle)
+    scaled = np.clip(pixels - np.float32(middle), _WILD * (low - middle), _WILD * (high - middle))
     spread = float(scaled[~mask].std()) if mask.any() else float(scaled.std())
     scaled /= np.float32(spread or 1.0)
     scaled[mask] = 0
-    return scaled.astype(np.float32, copy=False)
+    return np.asarray(scaled, dtype=np.float32)
 
 
 def blur(pixels: Floats, *, sigma: float) -> Floats:
@@ -37,7 +41,7 @@ def blur(pixels: Floats, *, sigma: float) -> Floats:
     pixels : (y, x)
     sigma : px
     """
-    margin = int(np.ceil(3 * sigma))
+    margin = 2 * int(np.ceil(3.3 * sigma))
     shape = [fft.next_fast_len(n + margin, real=True) for n in pixels.shape]
     padded = np.empty(shape, dtype=np.float32)
     padded[: pixels.shape[0], : pixels.shape[1]] = pixels

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.cluster.vq import kmeans2
 from scipy.spatial.distance import cdist
 
 from .contrast import Floats, Mask, blur_within, flatten
+
+_THICK = 1.2  # windows; what is thinner is no domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +52,10 @@ class DomainFinder:
         even = even_contrast(pixels, mask, spacing=spacing)
         y, x = self._window_corners(pixels.shape, side, spacing)
         spectra = _local_spectra(even, y, x, side=side, spacing=spacing)
-        group = self._group(spectra)
+        step = np.array([np.ptp(y) / max(len(y) - 1, 1), np.ptp(x) / max(len(x) - 1, 1)])
+        group = _absorb_thin(self._group(spectra).reshape(len(y), len(x)), step, least=_THICK * side)
         if group.max() == 0:
             return whole
-        order = np.argsort(-np.bincount(group.ravel()), kind="stable")
-        group = np.argsort(order)[group].reshape(len(y), len(x))
         rows = np.abs(np.arange(pixels.shape[0])[:, None] - (y + side / 2)).argmin(axis=1)
         columns = np.abs(np.arange(pixels.shape[1])[:, None] - (x + side / 2)).argmin(axis=1)
         return group[np.ix_(rows, columns)].astype(np.int8)
@@ -85,6 +87,24 @@ class DomainFinder:
     def _apart(self, spectra: Floats, group: NDArray[np.int_], k: int) -> bool:
         means = np.array([spectra[group == i].mean(axis=0) for i in range(k)])
         return bool(np.min(cdist(means, means, "cosine")[np.triu_indices(k, 1)]) >= self.distance)
+
+
+def _absorb_thin(group: NDArray[np.int_], step: NDArray[np.float64], *, least: float) -> NDArray[np.int_]:
+    """Give nodes of groups thinner than `least` px to the nearest thick one; number from the largest.
+
+    What is thinner than a window is where windows meet something else: a boundary, a mask, one wild column.
+    """
+    thickness = {}
+    for k in np.unique(group):
+        inside = np.pad(group == k, 1, mode="edge")
+        thickness[k] = 2 * float(ndimage.distance_transform_edt(inside, sampling=step).max())
+    thick = [k for k, t in thickness.items() if t > least] or [max(thickness, key=lambda k: thickness[k])]
+    _, nearest = ndimage.distance_transform_edt(~np.isin(group, thick), sampling=step, return_indices=True)
+    group = group[tuple(nearest)]
+    largest_first = sorted(thick, key=lambda k: -int((group == k).sum()))
+    number = np.zeros(int(group.max()) + 1, dtype=int)
+    number[largest_first] = np.arange(len(thick))
+    return np.asarray(number[group])
 
 
 def even_contrast(pixels: Floats, mask: Mask, *, spacing: float) -> Floats:

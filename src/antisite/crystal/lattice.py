@@ -17,6 +17,9 @@ from .spacing import Spectrum, correlation_maxima, parabola_offset, smoothed_cor
 Array = NDArray[np.float64]
 MIN_CELL = 6.0  # px, least √(cell area) at which columns can be told apart
 MIN_COHERENCE = 0.12
+_SPOT_ROOM = 6.0  # bins between a spot and the next that its own width does not fill
+_EQUAL = 1e-12  # squared lengths that differ by less are equal: a hexagon has several shortest vectors
+_ON_A_LINE = 1e-18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,14 +114,13 @@ def fit_lattice(spectrum: Spectrum, *, spacing: float) -> Lattice:
 
 def reduce_cell(vectors: Array) -> Array:
     """Gauss reduction: the two shortest vectors of the same lattice, the shorter first."""
-    a, b = vectors
-    while True:
-        if a @ a > b @ b:
-            a, b = b, a
-        k = round(float(a @ b / (a @ a)))
-        if k == 0:
-            return np.array([a, b])
-        b = b - k * a
+    a, b = sorted(vectors, key=lambda v: float(v @ v))
+    while a @ a > _ON_A_LINE * (b @ b):
+        shorter = b - np.round(a @ b / (a @ a)) * a
+        if shorter @ shorter >= (1 - _EQUAL) * (b @ b):
+            break
+        a, b = sorted((a, shorter), key=lambda v: float(v @ v))
+    return np.array([a, b])
 
 
 def same_lattice(lattice: Lattice, other: Lattice, *, tolerance: float = 0.12) -> bool:
@@ -148,7 +150,7 @@ def _choose(shifts: Array, heights: Array, spectrum: Spectrum, spacing: float) -
     length = np.hypot(*shifts.T)
     near = (length > 3) & (length < 10 * spacing)
     shifts, heights = shifts[near], heights[near]
-    tall = heights > 0.4 * np.sort(heights)[-4:].mean() if len(heights) else heights > 0
+    tall = heights > 0.6 * np.sort(heights)[-4:].mean() if len(heights) else heights > 0
     shifts = shifts[tall][:40]
     spots, weights = bragg_spots(spectrum, spacing=spacing)
     cells = []
@@ -251,13 +253,18 @@ def _spot_stands_out(offset: Array, reciprocal: Array, spectrum: Spectrum) -> bo
     by less than any defect that is looked for, and may come from a shaking scan.
     """
     index = np.array([(i, j) for i in range(-2, 3) for j in range(-2, 3)])
-    strongest = _spot_power(index[np.abs(index).sum(axis=1) > 0] @ reciprocal, reciprocal, spectrum)[0].max()
-    inside, outside = _spot_power(index @ reciprocal + offset, reciprocal, spectrum)
+    corners = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]) @ reciprocal
+    room = float(np.hypot(*((corners - offset) * spectrum.shape).T).min())  # bins to the next lattice point
+    if room < _SPOT_ROOM:
+        return False
+    lattice_points = index[np.abs(index).sum(axis=1) > 0] @ reciprocal
+    strongest = _spot_power(lattice_points, reciprocal, spectrum, room=room)[0].max()
+    inside, outside = _spot_power(index @ reciprocal + offset, reciprocal, spectrum, room=room)
     return bool(np.sum((inside > 4 * outside) & (inside > 0.08**2 * strongest)) >= 2)
 
 
-def _spot_power(f: Array, reciprocal: Array, spectrum: Spectrum) -> tuple[Floats, Floats]:
-    """Largest power within 2 bins of each frequency, and 4 to 8 bins around it."""
+def _spot_power(f: Array, reciprocal: Array, spectrum: Spectrum, *, room: float) -> tuple[Floats, Floats]:
+    """Largest power within 2 bins of each frequency, and farther round it but clear of the next spot."""
     f = f[(np.hypot(*f.T) < 2.2 * np.hypot(*reciprocal.T).max()) & (np.abs(f).max(axis=1) < 0.42)]
     f = np.where(f[:, 1:] < 0, -f, f)
     at = np.unique(np.round(f * spectrum.shape).astype(int), axis=0)
@@ -268,7 +275,8 @@ def _spot_power(f: Array, reciprocal: Array, spectrum: Spectrum) -> tuple[Floats
         np.where(columns < 0, -rows, rows), np.minimum(np.abs(columns), spectrum.power.shape[1] - 1)
     ]
     radius = np.hypot(span[:, None], span)
-    return box[:, radius <= 2].max(axis=1), box[:, radius >= 4].max(axis=1)
+    ring = (radius >= 3.5) & (radius <= max(room - 2.5, 4))
+    return box[:, radius <= 2].max(axis=1, initial=0), box[:, ring].max(axis=1, initial=0)
 
 
 def _coherence(vectors: Array, correlation: Floats) -> float:

@@ -40,7 +40,7 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
     weight = np.abs(waves[0]) * np.abs(waves[1])
     step = abs(waves[2].sum()) / np.abs(waves[2]).sum()
     uneven = max(_spread(np.log(np.abs(w / waves[0]) + 1e-12), weight) for w in waves[1:3])
-    agreement = float(step * np.exp(-(uneven**2)))
+    agreement = float(step * np.exp(-(uneven**2) / 2))
     if agreement < _AGREEMENT:
         raise NoLatticeError(
             "no lattice found: the image has a repeat, but its reflections do not keep step as those of "

@@ -26,6 +26,7 @@ Flags = NDArray[np.bool_]
 _BACKGROUND = 1.0  # √(cell area), width of the Gaussian that is taken for background
 _LOCAL_FDR = 0.2  # Efron (2007), Ann. Stat. 35, 1351
 _KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column is seen
+_LEAST_KERNEL = 1.0  # px; a sharper one sees where the pixels lie
 _LOCAL = 1 / 3  # share of the local variance in the scale of a score
 
 
@@ -88,7 +89,7 @@ class PointDefectFinder:
         channels : (y, x) each, standardised.
         """
         sites = crystal.sites
-        tested = testable_sites(crystal, channels[0].shape)
+        tested = comparable_sites(crystal, channels[0].shape)
         references = [
             self._reference(np.flatnonzero(tested & (sites.sublattice == k)), sites.positions)
             for k in range(len(crystal.sublattices))
@@ -115,7 +116,7 @@ class PointDefectFinder:
         self, pixels: Floats, crystal: PerfectCrystal, channel: int, references: Sequence[_Reference]
     ) -> Array:
         """Amplitude of the column at each site above the local sublattice, neighbours' light removed."""
-        sigma = _KERNEL * crystal.nearest
+        sigma = max(_KERNEL * crystal.nearest, _LEAST_KERNEL)
         seen = blur(flatten(pixels, crystal.mask, sigma=_BACKGROUND * crystal.lattice.size), sigma=sigma)
         value = np.asarray(
             ndimage.map_coordinates(seen, crystal.sites.positions.T, order=3, mode="nearest"), dtype=float
@@ -270,7 +271,7 @@ def _ratio(excess: Array, crystal: PerfectCrystal, channel: int) -> Array:
     return 1 + excess / (amplitudes[crystal.sites.sublattice] * strength)
 
 
-def testable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> Flags:
+def comparable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> Flags:
     """Sites that lie in good crystal, clear of the frame and of masked pixels."""
     positions = crystal.sites.positions
     margin = 0.5 * crystal.lattice.size

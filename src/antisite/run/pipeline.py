@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..defects import defect_table
+from ..detect.holes import group_holes
 from ..detect.kinds import point_kinds
 from ..detect.point_defects import PointDefectFinder, SiteScores
 from ..image import Image, Region
@@ -99,14 +100,21 @@ def _result(
 ) -> Result:
     crystal = specimen.crystal
     corner = np.array([window[0].start or 0, window[1].start or 0])
-    summary = summarise(image, specimen, scores, settings=settings, lattice_constant=lattice_constant)
-    sites = _site_table(image, crystal, scores, corner=corner, pixel_size=summary["pixel_size"])
+    hollow = np.array([s.hollow for s in crystal.sublattices])[crystal.sites.sublattice]
+    missing = scores.flagged & (scores.z < 0)
+    hole = group_holes(crystal.sites.positions, missing, nearest=crystal.nearest)
+    kind = np.where(scores.flagged, point_kinds(scores.ratio.mean(axis=0), hollow), "none")
+    kind = np.where(hole >= 0, "hole", kind)
+    summary = summarise(
+        image, specimen, scores, kind, hole, settings=settings, lattice_constant=lattice_constant
+    )
+    sites = _site_table(image, crystal, scores, kind, corner=corner, pixel_size=summary["pixel_size"])
     domains = np.full(image.shape, -1, dtype=np.int8)
     domains[window] = specimen.domains
     return Result(
         image=image,
         sites=sites,
-        defects=_defect_rows(sites, scores.flagged),
+        defects=_defect_rows(sites, hole, nearest=crystal.nearest),
         domains=_domain_table(crystal, domains),
         maps={"motif": crystal.motif, "domain": domains},
         summary=summary,
@@ -117,6 +125,7 @@ def _site_table(
     image: Image,
     crystal: PerfectCrystal,
     scores: SiteScores,
+    kind: NDArray[np.str_],
     *,
     corner: NDArray[np.int_],
     pixel_size: float | None,
@@ -126,9 +135,9 @@ def _site_table(
     names = np.array([s.name for s in crystal.sublattices])
     hollow = np.array([s.hollow for s in crystal.sublattices])[sites.sublattice]
     ratio = scores.ratio.mean(axis=0)
-    kind = np.where(scores.flagged, point_kinds(ratio, hollow), "none")
     # nothing stands at an empty site: its position is where the lattice wants it
-    offset = np.where((kind == "vacancy")[:, None] | hollow[:, None], np.nan, crystal.offsets)
+    empty = hollow | np.isin(kind, ("vacancy", "hole"))
+    offset = np.where(empty[:, None], np.nan, crystal.offsets)
     place = sites.positions + corner + np.nan_to_num(offset)
     scale = math.nan if pixel_size is None else pixel_size
     columns = {
@@ -157,10 +166,28 @@ def _site_table(
     return defect_table(columns, n_channels=image.n_channels)
 
 
-def _defect_rows(sites: pd.DataFrame, flagged: NDArray[np.bool_]) -> pd.DataFrame:
-    """The flagged sites, the strangest first."""
-    defects = sites[flagged].sort_values(["score", "id"], ascending=[False, True])
-    return defects.reset_index(drop=True)
+def _defect_rows(sites: pd.DataFrame, hole: NDArray[np.int_], *, nearest: float) -> pd.DataFrame:
+    """One row per defect, the strangest first; the sites of a hole together are one."""
+    rows = [sites[~sites["kind"].isin(("none", "hole"))]]
+    for number in range(int(hole.max(initial=-1)) + 1):
+        members = sites[hole == number]
+        row = members.loc[[members["score"].idxmax()]].copy()
+        middle = ["y", "x", "y_A", "x_A", "ratio"]
+        row[middle] = members[middle].mean().to_numpy()[None]
+        row[["length", "width", "angle"]] = [_box(members[["y", "x"]].to_numpy(), nearest)]
+        row["sublattice"] = ""
+        rows.append(row)
+    defects = pd.concat(rows) if len(rows) > 1 else rows[0]
+    return defects.sort_values(["score", "id"], ascending=[False, True]).reset_index(drop=True)
+
+
+def _box(positions: NDArray[np.float64], nearest: float) -> tuple[float, float, float]:
+    """Length, width [px] and angle [rad] of the box round columns at positions (n, 2) as (y, x)."""
+    centred = positions - positions.mean(axis=0)
+    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
+    length, width = np.ptp(centred @ axes, axis=0) + nearest
+    angle = float(np.arctan2(axes[0, 0], axes[1, 0]) % np.pi)
+    return (length, width, angle) if length >= width else (width, length, (angle + np.pi / 2) % np.pi)
 
 
 def _domain_table(crystal: PerfectCrystal, domains: NDArray[np.int8]) -> pd.DataFrame:

@@ -6,13 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ..crystal.lattice import Lattice
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..crystal.sublattices import Sublattice
 from ..defects import SCHEMA_VERSION
-from ..detect.kinds import point_kinds
 from ..detect.point_defects import SiteScores
 from ..detect.significance import central_null, mixture_modes, poisson_interval
 from ..image import Image
@@ -28,15 +28,23 @@ def summarise(
     image: Image,
     specimen: Specimen,
     scores: SiteScores,
+    kind: NDArray[np.str_],
+    hole: NDArray[np.int_],
     *,
     settings: Settings,
     lattice_constant: float,
 ) -> dict[str, Any]:
-    """Lattice, scale, sublattices, counts, densities and warnings."""
+    """Lattice, scale, sublattices, counts, densities and warnings.
+
+    Parameters
+    ----------
+    kind : (n,) of each site.
+    hole : (n,) number of the hole that a site belongs to, -1 for most.
+    """
     crystal = specimen.crystal
     scale = _scale(image, crystal.lattice, lattice_constant)
-    tested = np.isfinite(scores.z)
-    sublattices = [_sublattice(k, crystal, scores, settings) for k in range(len(crystal.sublattices))]
+    tested = np.isfinite(scores.z) & (hole < 0)
+    sublattices = [_sublattice(k, crystal, scores, tested, settings) for k in range(len(crystal.sublattices))]
     columns = np.isin(crystal.sites.sublattice, np.arange(len(crystal.columns)))
     n_cells = float((tested & columns).sum()) / max(len(crystal.columns), 1)
     area = None
@@ -58,7 +66,7 @@ def summarise(
         "area": area,
         "n_sites": int((tested & columns).sum()),
         "sublattices": sublattices,
-        **_counts(crystal, scores, area=area),
+        **_counts(crystal, kind, tested, n_holes=int(hole.max(initial=-1)) + 1, area=area),
         "warnings": _warnings(image, specimen, scale, sublattices),
     }
 
@@ -142,11 +150,13 @@ def _lattice(lattice: Lattice, pixel_size: float | None) -> dict[str, Any]:
     }
 
 
-def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores, settings: Settings) -> dict[str, Any]:
+def _sublattice(
+    k: int, crystal: PerfectCrystal, scores: SiteScores, tested: NDArray[np.bool_], settings: Settings
+) -> dict[str, Any]:
     sublattice: Sublattice = crystal.sublattices[k]
     own = crystal.sites.sublattice == k
-    z = scores.z[own & np.isfinite(scores.z)]
-    flagged = own & scores.flagged
+    z = scores.z[own & tested]
+    flagged = own & scores.flagged & tested
     centre, width = central_null(z)
     dark, bright = flagged & (scores.z < 0), flagged & (scores.z > 0)
     ratio = scores.ratio.mean(axis=0)
@@ -177,23 +187,29 @@ def _sublattice(k: int, crystal: PerfectCrystal, scores: SiteScores, settings: S
     }
 
 
-def _counts(crystal: PerfectCrystal, scores: SiteScores, *, area: float | None) -> dict[str, Any]:
+def _counts(
+    crystal: PerfectCrystal,
+    kind: NDArray[np.str_],
+    tested: NDArray[np.bool_],
+    *,
+    n_holes: int,
+    area: float | None,
+) -> dict[str, Any]:
     """Defects of each kind, their densities, and those on each sublattice where there are several."""
-    flagged = np.flatnonzero(scores.flagged)
-    owner = crystal.sites.sublattice[flagged]
-    hollow = np.array([s.hollow for s in crystal.sublattices])[owner]
-    kind = point_kinds(scores.ratio.mean(axis=0)[flagged], hollow)
-    tested = np.bincount(crystal.sites.sublattice[np.isfinite(scores.z)], minlength=len(crystal.sublattices))
-    counts = {str(k): int(n) for k, n in zip(*np.unique(kind, return_counts=True), strict=True)}
+    owner, n_sub = crystal.sites.sublattice, len(crystal.sublattices)
+    n_tested = np.bincount(owner[tested], minlength=n_sub)
+    hollow = np.array([s.hollow for s in crystal.sublattices])
+    counts = {"hole": n_holes} if n_holes else {}
     densities = []
-    for name, n in counts.items():
-        held = np.unique(owner[kind == name])
-        places = [s.hollow == (name == "interstitial") for s in crystal.sublattices]
-        densities.append(_density(name, "all", n, int(tested[places].sum()), area))
-        for k in held if len(held) > 1 else ():
-            n_here = int(np.sum((kind == name) & (owner == k)))
-            densities.append(_density(name, crystal.sublattices[k].name, n_here, int(tested[k]), area))
-    return {"counts": counts, "densities": densities}
+    for name in np.unique(kind[~np.isin(kind, ("none", "hole"))]).tolist():
+        n_held = np.bincount(owner[kind == name], minlength=n_sub)
+        counts[name] = int(n_held.sum())
+        places = hollow == (name == "interstitial")
+        densities.append(_density(name, "all", counts[name], int(n_tested[places].sum()), area))
+        for k in np.flatnonzero(n_held) if np.count_nonzero(n_held) > 1 else ():
+            own = crystal.sublattices[k].name
+            densities.append(_density(name, own, int(n_held[k]), int(n_tested[k]), area))
+    return {"counts": dict(sorted(counts.items())), "densities": densities}
 
 
 def _density(kind: str, sublattice: str, n: int, n_tested: int, area: float | None) -> dict[str, Any]:
