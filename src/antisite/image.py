@@ -51,7 +51,7 @@ class Image:
     _: KW_ONLY
     pixel_size: float = math.nan
     pixel_size_from: str = "given"
-    conditions: Conditions = Conditions()
+    conditions: Conditions = field(default_factory=Conditions)
     mask: NDArray[np.bool_] = field(default_factory=_no_mask)
     name: str = ""
     frame: int = 0

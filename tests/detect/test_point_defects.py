@@ -141,7 +141,9 @@ def test_sites_at_the_frame_and_beside_a_mask_are_not_tested():
     scores, crystal = score(image.pixels, mask=mask)
     y, x = crystal.sites.positions.T
     frame = np.minimum.reduce([y, x, 255 - y, 255 - x])
-    masked = np.maximum(np.maximum(100 - y, y - 139), np.maximum(100 - x, x - 139))
+    masked = np.hypot(
+        np.maximum(np.maximum(100 - y, y - 139), 0), np.maximum(np.maximum(100 - x, x - 139), 0)
+    )
     tested = np.isfinite(scores.z)
     assert np.array_equal(tested, point_defects.comparable_sites(crystal, SHAPE))
     assert frame[tested].min() >= 0.5 * crystal.lattice.size

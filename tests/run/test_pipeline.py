@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -247,15 +248,17 @@ def test_cells_of_few_pixels_are_refused():
         find_defects(image)
 
 
-@pytest.mark.parametrize("name", ["wse2", "mos2", "graphene", "srtio3", "au100", "au110", "fe100", "cdte110"])
-def test_crystal_of_random_phases_has_no_defect(name):
-    for seed in range(3):
+def test_pictures_with_the_spectrum_of_a_crystal_but_random_phases_have_hardly_any_defect():
+    # a twentieth may be flagged by chance: at most 2 of 24 here, for the table see benchmarks/
+    names = ["wse2", "mos2", "graphene", "srtio3", "au100", "au110", "fe100", "cdte110"]
+    flagged = 0
+    for name, seed in itertools.product(names, range(3)):
         image, _ = simulate_image(name, **(OPTIONS | {"rng": seed, "rotation": 0.3 + seed}))
         try:
-            result = find_defects(phase_randomised(image, rng=seed))
+            flagged += len(find_defects(phase_randomised(image, rng=seed)).defects) > 0
         except NoLatticeError:
             continue
-        assert not len(result.defects)
+    assert flagged <= 2
 
 
 @pytest.mark.parametrize(

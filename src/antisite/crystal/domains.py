@@ -53,7 +53,8 @@ class DomainFinder:
         y, x = self._window_corners(pixels.shape, side, spacing)
         spectra = _local_spectra(even, y, x, side=side, spacing=spacing)
         step = np.array([np.ptp(y) / max(len(y) - 1, 1), np.ptp(x) / max(len(x) - 1, 1)])
-        group = _absorb_thin(self._group(spectra).reshape(len(y), len(x)), step, least=_THICK * side)
+        group = self._group(spectra).reshape(len(y), len(x))
+        group = _absorb_thin(group, step, side=side)
         if group.max() == 0:
             return whole
         rows = np.abs(np.arange(pixels.shape[0])[:, None] - (y + side / 2)).argmin(axis=1)
@@ -89,15 +90,18 @@ class DomainFinder:
         return bool(np.min(cdist(means, means, "cosine")[np.triu_indices(k, 1)]) >= self.distance)
 
 
-def _absorb_thin(group: NDArray[np.int_], step: NDArray[np.float64], *, least: float) -> NDArray[np.int_]:
-    """Give nodes of groups thinner than `least` px to the nearest thick one; number from the largest.
+def _absorb_thin(group: NDArray[np.int_], step: NDArray[np.float64], *, side: int) -> NDArray[np.int_]:
+    """Give nodes of groups thinner than a window to the nearest thick one; number from the largest.
 
-    What is thinner than a window is where windows meet something else: a boundary, a mask, one wild column.
+    What is thinner than a window is where windows meet something else: a boundary, a mask, one wild
+    column. The nodes stop half a window before the frame, the groups do not.
     """
+    beyond = [(int(np.ceil(side / 2 / max(s, 1))),) * 2 for s in step]
     thickness = {}
     for k in np.unique(group):
-        inside = np.pad(group == k, 1, mode="edge")
+        inside = np.pad(group == k, beyond, mode="edge")
         thickness[k] = 2 * float(ndimage.distance_transform_edt(inside, sampling=step).max())
+    least = _THICK * side
     thick = [k for k, t in thickness.items() if t > least] or [max(thickness, key=lambda k: thickness[k])]
     _, nearest = ndimage.distance_transform_edt(~np.isin(group, thick), sampling=step, return_indices=True)
     group = group[tuple(nearest)]
