@@ -5,7 +5,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from antisite.crystal.lattice import Lattice, bragg_spots, half_plane, reduce_cell
+from antisite.crystal.bragg_spots import bragg_spots
+from antisite.crystal.cell import half_plane, reduce_cell
+from antisite.crystal.lattice import Lattice
 from antisite.crystal.spacing import estimate_spacing
 from antisite.errors import InputError, NoLatticeError
 from antisite.simulate.crystals import CRYSTALS, Column, Crystal

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.spatial import cKDTree
 
-from antisite.detect import point_defects
+from antisite.detect import local_reference
 from antisite.detect.point_defects import PointDefectFinder, SiteScores
 from antisite.run.crystal_search import find_specimen
 from antisite.simulate.crystals import CRYSTALS
@@ -145,7 +145,7 @@ def test_sites_at_the_frame_and_beside_a_mask_are_not_tested():
         np.maximum(np.maximum(100 - y, y - 139), 0), np.maximum(np.maximum(100 - x, x - 139), 0)
     )
     tested = np.isfinite(scores.z)
-    assert np.array_equal(tested, point_defects.comparable_sites(crystal, SHAPE))
+    assert np.array_equal(tested, local_reference.comparable_sites(crystal, SHAPE))
     assert frame[tested].min() >= 0.5 * crystal.lattice.size
     assert masked[tested].min() > 0.9 * crystal.lattice.size
     assert tested[(frame > crystal.lattice.size) & (masked > 1.5 * crystal.lattice.size)].all()

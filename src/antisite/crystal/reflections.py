@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NoLatticeError
+from .cell import half_plane
 from .contrast import Floats, Mask
 from .demodulation import WINDOW, Demodulator
 from .distortion import Distortion
-from .lattice import Lattice, half_plane
+from .lattice import Lattice
 
 Array = NDArray[np.float64]
 _AGREEMENT = 0.75  # least product of: phases of a third reflection in step, amplitudes equally strong

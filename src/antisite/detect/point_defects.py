@@ -7,27 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, stats
-from scipy.spatial import cKDTree
+from scipy import stats
 
-from ..crystal.contrast import Floats, blur, flatten
+from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
-from .significance import (
-    USUAL,
-    USUAL_VARIANCE,
-    benjamini_hochberg,
-    central_null,
-    local_fdr,
-    selected_share,
-)
+from .column_light import measure_excess, relative_brightness
+from .local_reference import comparable_sites, local_references
+from .significance import benjamini_hochberg, central_null, local_fdr, selected_share
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_BACKGROUND = 1.0  # √(cell area), width of the Gaussian that is taken for background
 _LOCAL_FDR = 0.2  # Efron (2007), Ann. Stat. 35, 1351
-_KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column is seen
-_LEAST_KERNEL = 1.0  # px; a sharper one sees where the pixels lie
-_LOCAL = 1 / 3  # share of the local variance in the scale of a score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,50 +78,22 @@ class PointDefectFinder:
         ----------
         channels : (y, x) each, standardised.
         """
-        sites = crystal.sites
         tested = comparable_sites(crystal, channels[0].shape)
-        references = [
-            self._reference(np.flatnonzero(tested & (sites.sublattice == k)), sites.positions)
-            for k in range(len(crystal.sublattices))
-        ]
-        z = np.zeros(len(sites))
-        ratio = np.full((len(channels), len(sites)), np.nan)
+        references = local_references(crystal, tested, neighbours=self.neighbours)
+        n = len(crystal.sites)
+        z = np.zeros(n)
+        ratio, followed = np.full((2, len(channels), n), np.nan)
         for c, pixels in enumerate(channels):
-            excess = self._excess(pixels, crystal, c, references)
+            excess, excess_followed = measure_excess(pixels, crystal, c, references)
             for reference in references:
                 z[reference.members] += reference.standardise(excess) / np.sqrt(len(channels))
-            ratio[c] = _ratio(excess, crystal, c)
+            ratio[c] = relative_brightness(excess, crystal, c)
+            followed[c] = relative_brightness(excess_followed, crystal, c)
         z[~tested] = np.nan
         ratio[:, ~tested] = np.nan
-        return self._decide(z, ratio, crystal)
+        return self._decide(z, ratio, followed, crystal)
 
-    def _reference(self, members: NDArray[np.int_], positions: Array) -> _Reference:
-        k = min(2 * self.neighbours + 1, len(members))
-        if k < 2:
-            return _Reference(members, np.zeros((len(members), 0), dtype=int), self.neighbours)
-        near = np.asarray(cKDTree(positions[members]).query(positions[members], k=k)[1])
-        return _Reference(members, near[:, 1:], self.neighbours)
-
-    def _excess(
-        self, pixels: Floats, crystal: PerfectCrystal, channel: int, references: Sequence[_Reference]
-    ) -> Array:
-        """Amplitude of the column at each site above the local sublattice, neighbours' light removed."""
-        sigma = max(_KERNEL * crystal.nearest, _LEAST_KERNEL)
-        seen = blur(flatten(pixels, crystal.mask, sigma=_BACKGROUND * crystal.lattice.size), sigma=sigma)
-        value = np.asarray(
-            ndimage.map_coordinates(seen, crystal.sites.positions.T, order=3, mode="nearest"), dtype=float
-        )
-        excess = np.zeros(len(value))
-        for reference in references:
-            excess[reference.members] = reference.centre(value)
-        response = _Response(crystal, channel, sigma)
-        excess = response.separate(excess, crystal)
-        centred = np.zeros(len(value))
-        for reference in references:
-            centred[reference.members] = reference.centre(excess)
-        return centred
-
-    def _decide(self, z: Array, ratio: Array, crystal: PerfectCrystal) -> SiteScores:
+    def _decide(self, z: Array, ratio: Array, followed: Array, crystal: PerfectCrystal) -> SiteScores:
         z, change = z.copy(), ratio.mean(axis=0) - 1
         p_value, q_value = np.full(len(z), np.nan), np.full(len(z), np.nan)
         families: list[_Family] = []
@@ -151,6 +113,8 @@ class PointDefectFinder:
             n_called = max(int((family.q <= self.fdr * share).sum()), 1)
             p_limit[family.sublattice, family.bright] = self.fdr * share * n_called / max(len(family.p), 1)
         flagged = self._flag(z, change, q_value, crystal)
+        # a column that the scan has shaken off its site is not dim
+        flagged &= (z > 0) | (1 - followed.mean(axis=0) >= self.min_dark)
         return SiteScores(
             z=z, ratio=ratio, p_value=p_value, q_value=q_value, flagged=flagged, p_limit=p_limit
         )
@@ -190,95 +154,3 @@ class _Family:
     @property
     def q(self) -> Array:
         return benjamini_hochberg(self.p)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reference:
-    """The sites of one sublattice and, for each, its nearest fellows."""
-
-    members: NDArray[np.int_]
-    near: NDArray[np.int_]
-    neighbours: int
-
-    def centre(self, values: Array) -> Array:
-        """Values of the members less the local median, itself averaged over the neighbourhood."""
-        own = values[self.members]
-        if not self.near.shape[1]:
-            return np.zeros(len(own))
-        local = np.median(own[self.near[:, : self.neighbours]], axis=1)
-        return np.asarray(own - local[self.near[:, : self.neighbours]].mean(axis=1))
-
-    def standardise(self, values: Array) -> Array:
-        """Centred values over a scale that is a third local, two thirds that of the whole sublattice."""
-        own = values[self.members]
-        if not self.near.shape[1]:
-            return np.zeros(len(own))
-        centre, whole = central_null(own)
-        usual = np.abs(own - centre) <= USUAL * whole
-        squares = np.where(usual, own, 0)[self.near] ** 2
-        local = squares.sum(axis=1) / np.maximum(usual[self.near].sum(axis=1), 1) / USUAL_VARIANCE
-        return np.asarray(own / np.sqrt(np.maximum(_LOCAL * local + (1 - _LOCAL) * whole**2, 1e-24)))
-
-
-class _Response:
-    """What a column of unit amplitude adds at its own site and at its neighbours'."""
-
-    def __init__(self, crystal: PerfectCrystal, channel: int, sigma: float) -> None:
-        width = crystal.shapes[channel].sigma ** 2
-        self._near = width + sigma**2
-        self._far = self._near + (_BACKGROUND * crystal.lattice.size) ** 2
-        self._width = width
-
-    def __call__(self, distance: Array) -> Array:
-        """Light at a distance [px] from a Gaussian column, seen through the kernel."""
-        square = distance**2 / 2
-        return np.asarray(
-            self._width
-            * (np.exp(-square / self._near) / self._near - np.exp(-square / self._far) / self._far)
-        )
-
-    def separate(self, excess: Array, crystal: PerfectCrystal) -> Array:
-        """Amplitudes whose summed light is `excess`: a convolution over cells, inverted by Fourier."""
-        sites, n_sub = crystal.sites, len(crystal.sublattices)
-        columns = [k for k, s in enumerate(crystal.sublattices) if not s.hollow]
-        reach = int(np.ceil(3 * np.sqrt(self._far) / crystal.lattice.size))
-        low = sites.cells.min(axis=0)
-        shape = tuple(fft.next_fast_len(int(n) + reach) for n in np.ptp(sites.cells, axis=0) + 1)
-        span = np.arange(-reach, reach + 1)
-        cells = np.stack(np.meshgrid(span, span, indexing="ij"), axis=-1).reshape(-1, 2)
-        kernel = np.zeros((n_sub, n_sub, *shape))
-        for s in range(n_sub):  # columns light up hollows too, not the other way round
-            for t in columns:
-                place = crystal.sublattices[s].fraction - crystal.sublattices[t].fraction
-                light = self(np.linalg.norm(crystal.lattice.positions(cells + place), axis=1))
-                np.add.at(kernel[s, t], tuple((cells % shape).T), light)
-        for k in set(range(n_sub)) - set(columns):
-            kernel[k, k, 0, 0] = float(self(np.zeros(1))[0])
-        grid = np.zeros((n_sub, *shape))
-        at = (sites.sublattice, *(sites.cells - low).T)
-        grid[at] = excess
-        spread = np.moveaxis(fft.fft2(kernel), (0, 1), (-2, -1))
-        seen = np.moveaxis(fft.fft2(grid), 0, -1)
-        amplitude = np.linalg.solve(spread, seen[..., None])[..., 0]
-        return np.asarray(fft.ifft2(np.moveaxis(amplitude, -1, 0)).real[at])
-
-
-def _ratio(excess: Array, crystal: PerfectCrystal, channel: int) -> Array:
-    """Brightness over that of the sublattice where the lattice is as strong as here."""
-    amplitudes = np.full(len(crystal.sublattices), crystal.shapes[channel].amplitudes.mean())
-    amplitudes[: len(crystal.columns)] = crystal.shapes[channel].amplitudes
-    strength = np.clip(crystal.distortion.strength_at(crystal.sites.positions), 0.5, 1.5)
-    return 1 + excess / (amplitudes[crystal.sites.sublattice] * strength)
-
-
-def comparable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> Flags:
-    """Sites that lie in good crystal, clear of the frame and of masked pixels."""
-    positions = crystal.sites.positions
-    margin = 0.5 * crystal.lattice.size
-    clear = np.all((positions >= margin) & (positions <= np.array(shape) - 1 - margin), axis=1)
-    clear &= crystal.distortion.strength_at(positions) > 0.4
-    if crystal.mask.any():
-        distance = ndimage.distance_transform_edt(~crystal.mask)
-        at = np.clip(np.round(positions).astype(int), 0, np.array(shape) - 1)
-        clear &= distance[at[:, 0], at[:, 1]] > crystal.lattice.size
-    return np.asarray(clear)
