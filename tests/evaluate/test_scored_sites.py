@@ -170,3 +170,13 @@ def test_inputs_are_left_as_they_were():
     scored_sites(sites, sites[sites["kind"] != "none"], truth, nn=NN, a=A, shape=SHAPE)
     pd.testing.assert_frame_equal(sites, before[0])
     pd.testing.assert_frame_equal(truth, before[1])
+
+
+@pytest.mark.parametrize("name", ["hollow", "hollow 1", "hollow 2"])
+def test_quiet_hollow_site_is_not_scored_whatever_its_number(name):
+    sites = defect_table({"y": [50.0, 60.0], "x": [50.0, 60.0], "sublattice": ["A", name], "score": 1.0})
+    truth = pd.DataFrame(
+        {"y": [20.0], "x": [20.0], "label": ["vacancy"], "kind": ["vacancy"], "path": [""], "scored": [True]}
+    )
+    scored = scored_sites(sites, defect_table(), truth, nn=9.0, a=10.0, shape=(100, 100))
+    assert scored.table["score"].tolist() == [1.0, 0.0]

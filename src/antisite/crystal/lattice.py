@@ -18,6 +18,7 @@ from .spacing import Spectrum, correlation_maxima, smoothed_correlation
 
 Array = NDArray[np.float64]
 MIN_CELL = 6.0  # px, least √(cell area) at which columns can be told apart
+MIN_REPEAT = 3.0  # px
 MIN_COHERENCE = 0.12
 
 
@@ -103,6 +104,11 @@ def fit_lattice(spectrum: Spectrum, *, spacing: float) -> Lattice:
             f"{coherence:.2f}, a crystal of this size with at least {needed:.2f}"
         )
     lattice = Lattice(vectors=_orient(vectors), coherence=coherence)
+    if lattice.lengths[0] < MIN_REPEAT:
+        raise NoLatticeError(
+            f"no lattice found: a repeat must be at least {MIN_REPEAT:g} px long to be seen, "
+            f"got {lattice.lengths[0]:.1f} px"
+        )
     if lattice.size < MIN_CELL:
         raise InputError(
             f"a unit cell must be at least {MIN_CELL:g} px across, got {lattice.size:.1f} px: "

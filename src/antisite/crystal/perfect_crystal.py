@@ -43,6 +43,11 @@ class PerfectCrystal:
     mask: Mask
 
     @property
+    def hollow(self) -> NDArray[np.bool_]:
+        """(n,) sites where no column belongs."""
+        return np.array([s.hollow for s in self.sublattices])[self.sites.sublattice]
+
+    @property
     def columns(self) -> tuple[Sublattice, ...]:
         """The sublattices where atoms stand."""
         return tuple(s for s in self.sublattices if not s.hollow)

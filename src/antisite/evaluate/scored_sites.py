@@ -22,7 +22,7 @@ from scipy.spatial import KDTree
 
 from .matching import match_positions
 
-HOLLOW = "hollow"
+HOLLOW = "hollow"  # or "hollow 1", "hollow 2", … where a cell has several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,7 +119,7 @@ def _reason_left_out(
 ) -> NDArray[np.str_]:
     """For each site the first reason it is not scored, empty where it is."""
     quiet = (candidates["found"] == "none") & (candidates["kind"] == "none")
-    hollow = candidates["sublattice"] == HOLLOW
+    hollow = candidates["sublattice"].str.startswith(HOLLOW)
     some = bool((points["scored"] & (points["kind"] == "none")).any())
     unlabelled = some & ~hollow & ~_near_label(candidates, points, reach)
     return np.select(

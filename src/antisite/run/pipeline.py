@@ -100,10 +100,9 @@ def _result(
 ) -> Result:
     crystal = specimen.crystal
     corner = np.array([window[0].start or 0, window[1].start or 0])
-    hollow = np.array([s.hollow for s in crystal.sublattices])[crystal.sites.sublattice]
     missing = scores.flagged & (scores.z < 0)
     hole = group_holes(crystal.sites.positions, missing, nearest=crystal.nearest)
-    kind = np.where(scores.flagged, point_kinds(scores.ratio.mean(axis=0), hollow), "none")
+    kind = np.where(scores.flagged, point_kinds(scores.ratio.mean(axis=0), crystal.hollow), "none")
     kind = np.where(hole >= 0, "hole", kind)
     summary = summarise(
         image, specimen, scores, kind, hole, settings=settings, lattice_constant=lattice_constant
@@ -133,10 +132,9 @@ def _site_table(
     """One row per site, in the order of its row and column in the image."""
     sites = crystal.sites
     names = np.array([s.name for s in crystal.sublattices])
-    hollow = np.array([s.hollow for s in crystal.sublattices])[sites.sublattice]
     ratio = scores.ratio.mean(axis=0)
     # nothing stands at an empty site: its position is where the lattice wants it
-    empty = hollow | np.isin(kind, ("vacancy", "hole"))
+    empty = crystal.hollow | np.isin(kind, ("vacancy", "hole"))
     offset = np.where(empty[:, None], np.nan, crystal.offsets)
     place = sites.positions + corner + np.nan_to_num(offset)
     scale = math.nan if pixel_size is None else pixel_size
