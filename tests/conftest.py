@@ -166,6 +166,8 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
         "min_bright": 0.3,
         "pixel_size": image.pixel_size if known else None,
         "pixel_size_from": "given" if known else "unknown",
+        "pixel_size_recorded": None,
+        "lattice_constant": None,
         "lattice": {
             "a": 14.0,
             "b": 14.0,
@@ -203,6 +205,8 @@ def make_no_lattice(shape: tuple[int, int] = (64, 64), name: str = "carbon.tif")
         "fdr": 0.05,
         "pixel_size": None,
         "pixel_size_from": "unknown",
+        "pixel_size_recorded": None,
+        "lattice_constant": None,
         "lattice": None,
         "nn": None,
         "n_domains": 0,

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from antisite.cli.main import app
+from antisite.cli.show_lattice import comparison_lines
 from antisite.conditions import Conditions, Detector
 from antisite.errors import ChoiceError, InputError, NoLatticeError
 from antisite.image import Image
@@ -93,14 +94,13 @@ def test_a_stack_and_an_unknown_scale_are_said(bench: Bench) -> None:
     assert "'HAADF': 96 × 96 uint16 · 20 frames · no scale\n" in bench.inspect().stdout
 
 
-def test_compares_the_scale_with_the_lattice_constant(bench: Bench) -> None:
-    told = bench.inspect("--lattice-constant", "3.36").stdout
-    assert "file says 0.250 Å/px, lattice constant 3.36 Å implies 0.240 Å/px: 4.2 % apart" in told
-    assert (
-        "--pixel-size says 0.250"
-        in bench.inspect("--lattice-constant", "3.36", "--pixel-size", "0.25").stdout
-    )
-    assert "apart" not in bench.inspect().stdout
+def test_says_how_well_the_recorded_scale_agrees_with_the_lattice_constant() -> None:
+    told = {"pixel_size": 0.252, "pixel_size_recorded": 0.25, "lattice_constant": 3.53, "warnings": []}
+    (line,) = comparison_lines(told)
+    assert "recorded 0.250 Å/px, 0.8 % apart from lattice constant 3.53 Å" in line
+    assert not comparison_lines(told | {"pixel_size_recorded": None})
+    assert not comparison_lines(told | {"lattice_constant": None})
+    assert not comparison_lines(told | {"warnings": ["the lattice constant 3.36 Å implies …"]})
 
 
 def test_leaves_a_picture_and_nothing_else(bench: Bench) -> None:
@@ -148,7 +148,7 @@ def test_signals_are_listed_even_when_no_lattice_can_be_seen(
 def test_json_holds_signals_and_lattice_and_null_for_the_unknown(bench: Bench) -> None:
     (told,) = json.loads(bench.inspect("--json").stdout)["inputs"]
     assert told["summary"]["lattice"]["a"] == 14.0
-    assert told["summary"]["scales"]["recorded"] == 0.25
+    assert told["summary"]["pixel_size"] == 0.25
     assert told["signals"][0]["conditions"]["beam_energy"] == 80e3
     assert told["signals"][1]["pixel_size"] is None
 

@@ -62,17 +62,18 @@ def conditions_parts(conditions: Conditions) -> list[str]:
 
 
 def comparison_lines(s: dict[str, Any]) -> list[str]:
-    """The file's scale beside the one that the lattice constant implies."""
-    scales = s["scales"]
-    if scales["implied"] is None or scales["recorded"] is None:
+    """How well the recorded scale agrees with the lattice constant; where it does not, a warning says so."""
+    recorded, constant = s["pixel_size_recorded"], s["lattice_constant"]
+    warned = any("lattice constant" in text for text in s["warnings"])
+    if recorded is None or constant is None or warned:
         return []
-    apart = abs(scales["recorded"] - scales["implied"]) / scales["implied"]
-    source = "file" if scales["recorded_by"] == "file" else "--pixel-size"
-    told = (
-        f"{source} says {scales['recorded']:#.3g} Å/px, lattice constant {scales['lattice_constant']:g} Å "
-        f"implies {scales['implied']:#.3g} Å/px: {100 * apart:.1f} % apart"
-    )
-    return [line("", told)]
+    apart = abs(s["pixel_size"] / recorded - 1)
+    return [
+        line(
+            "",
+            f"recorded {recorded:#.3g} Å/px, {100 * apart:.1f} % apart from lattice constant {constant:g} Å",
+        )
+    ]
 
 
 def drift_lines(s: dict[str, Any]) -> list[str]:

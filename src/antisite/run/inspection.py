@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..errors import AntisiteError, NoLatticeError
 from ..io.images import SignalInfo, describe_file
@@ -48,19 +47,7 @@ class InspectFile:
         result = inspect_crystal(image, lattice_constant=self.lattice_constant)
         folder = result_folder(self.out, path)
         write_picture(inspect_png(result), folder / "inspect.png")
-        scales = self._scales(image.pixel_size, result.summary["lattice"]["repeat"])
-        summary = result.summary | {"scales": scales}
-        return Outcome(path=path, status="done", folder=folder, summary=summary, signals=signals)
-
-    def _scales(self, pixel_size: float, repeat: float) -> dict[str, Any]:
-        """Å/px as recorded and as the lattice constant implies; None where unknown."""
-        implied = self.lattice_constant / repeat
-        return {
-            "recorded": None if math.isnan(pixel_size) else pixel_size,
-            "recorded_by": "file" if math.isnan(self.reading.pixel_size) else "given",
-            "lattice_constant": None if math.isnan(implied) else self.lattice_constant,
-            "implied": None if math.isnan(implied) else implied,
-        }
+        return Outcome(path=path, status="done", folder=folder, summary=result.summary, signals=signals)
 
 
 def write_picture(png: bytes, path: Path) -> None:
