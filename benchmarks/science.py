@@ -3,7 +3,8 @@
     ANTISITE_DATA=folder/of/real/images python benchmarks/science.py
 
 Real images are those of ANTISITE_DATA (their rows are left out without it). Everything else is simulated
-from seeds 0, 1, 2, …, so the same command gives the same table.
+from seeds 20000, 20001, …, which nobody looked at while the code was made; the same command gives the
+same table.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise
 from antisite.simulate.render import simulate_image
 from antisite.simulate.truth import Truth
 
+FIRST_SEED = 20_000
 OUT = Path(__file__).with_name("science.md")
 COMMAND = "ANTISITE_DATA=folder/of/real/images python benchmarks/science.py"
 MAP_WORDS = {1: "W", 2: "V_on_W", 3: "Se2", 4: "Se_vacancy", 5: "Se2_vacancy"}
@@ -71,9 +73,9 @@ def random_crystal(seed: int, **defects: float) -> tuple[Image, Truth]:
     return simulate_image(
         list(CRYSTALS)[seed % len(CRYSTALS)],
         shape=(320, 320),
-        pixel_size=rng.uniform(0.12, 0.22),
+        pixel_size=rng.uniform(0.1, 0.3),
         rotation=rng.uniform(0, math.pi),
-        dose=10 ** rng.uniform(4.5, 6),
+        dose=10 ** rng.uniform(3.5, 6),
         drift=rng.uniform(0, 2),
         contamination=rng.uniform(0, 0.1),
         rng=rng,
@@ -174,19 +176,21 @@ def null_table(n: int) -> list[str]:
     """How often nothing is flagged where nothing is to be found."""
     rows = []
     for name, (make, answer, is_right) in NULLS.items():
-        flags = [count_flags(make(seed)) for seed in range(n)]
+        seeds = range(FIRST_SEED, FIRST_SEED + n)
+        flags = [count_flags(make(seed)) for seed in seeds]
         right = proportion(sum(is_right(k) for k in flags), n)
         rows.append(
             {
                 "images": name,
                 "n": n,
-                "seeds": f"0 to {n - 1}",
+                "seeds": f"{seeds[0]} to {seeds[-1]}",
                 "right answer": answer,
                 "given": _interval(right, 2),
                 "target": "1" if answer == "no lattice" else "≥ 0.95",
                 "no lattice": sum(k is None for k in flags),
                 "flags in all": sum(k or 0 for k in flags),
-                "seeds with flags": " ".join(str(seed) for seed, k in enumerate(flags) if k) or "none",
+                "seeds with flags": " ".join(str(seed) for seed, k in zip(seeds, flags, strict=True) if k)
+                or "none",
             }
         )
     return ["## Simulated images in which nothing is to be found\n", _markdown(rows)]
@@ -195,7 +199,7 @@ def null_table(n: int) -> list[str]:
 def planted_table(n: int) -> list[str]:
     """Defects planted in simulated crystals, all images of one crystal together."""
     counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in CRYSTALS}
-    for seed in range(n):
+    for seed in range(FIRST_SEED, FIRST_SEED + n):
         image, truth = random_crystal(seed, vacancies=0.01, partial_vacancies=0.01, dim_sites=0.01)
         tally = counts[truth.crystal]
         # the truth is exact: whatever is flagged and is not one of the defects is false, wherever it lies
@@ -217,7 +221,7 @@ def planted_table(n: int) -> list[str]:
         for name, (tp, fp, fn, refused) in counts.items()
     ]
     shares = "1 % of columns empty, 1 % of pairs without one atom, 1 % of the others at 0.4 brightness"
-    return [f"## Planted defects\n\nSeeds 0 to {n - 1}: {shares}.\n", _markdown(rows)]
+    return [f"## Planted defects\n\nSeeds {FIRST_SEED} to {FIRST_SEED + n - 1}: {shares}.\n", _markdown(rows)]
 
 
 def _interval(score: Score | RocArea, digits: int) -> str:
@@ -240,8 +244,8 @@ def _markdown(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--nulls", type=int, default=100, help="images of each simulated kind")
-    parser.add_argument("--planted", type=int, default=40, help="simulated images with planted defects")
+    parser.add_argument("--nulls", type=int, default=200, help="images of each simulated kind")
+    parser.add_argument("--planted", type=int, default=90, help="simulated images with planted defects")
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     data = Path(os.environ.get("ANTISITE_DATA", "no-data"))

@@ -13,8 +13,10 @@ from .distortion import Distortion
 from .lattice import Lattice
 
 Array = NDArray[np.float64]
-_AGREEMENT = 0.75  # least product of: phases of a third reflection in step, amplitudes equally strong
-_VISIBLE = 4.0  # power of a reflection over that between reflections
+_AGREEMENT = 0.7  # least product of: phases of further reflections in step, amplitudes equally uneven
+_VISIBLE = 4.0  # power of a reflection over that between reflections; the first three need no more
+_CLEAR = 20.0  # the same for further ones
+_MOST = 8  # reflections that are compared
 
 
 def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Distortion) -> None:
@@ -39,9 +41,9 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
     if len(waves) < 3:
         return  # too blurred to tell: two waves fit any displacement
     weight = np.abs(waves[0]) * np.abs(waves[1])
-    step = abs(waves[2].sum()) / np.abs(waves[2]).sum()
-    uneven = max(_spread(np.log(np.abs(w / waves[0]) + 1e-12), weight) for w in waves[1:3])
-    agreement = float(step * np.exp(-(uneven**2) / 2))
+    step = np.mean([abs(wave.sum()) / np.abs(wave).sum() for wave in waves[2:]])
+    uneven = [_spread(np.log(np.abs(wave / waves[0]) + 1e-12), weight) for wave in waves[1:]]
+    agreement = float(step * np.exp(-np.mean(np.square(uneven)) / 2))
     if agreement < _AGREEMENT:
         raise NoLatticeError(
             "no lattice found: the image has a repeat, but its reflections do not keep step as those of "
@@ -68,9 +70,10 @@ def _visible_waves(demodulator: Demodulator, lattice: Lattice, distortion: Disto
             continue
         wave = (demodulator(g) * np.exp(2j * np.pi * shift @ g))[inside]
         strength, noise = (float(np.mean(np.abs(w) ** 2)) for w in (wave, demodulator(between)[inside]))
-        if strength > _VISIBLE * noise:
-            found.append((strength, wave))
-    return [wave for _, wave in sorted(found, key=lambda f: -f[0])]
+        found.append((strength, strength / max(noise, 1e-12), wave))
+    found.sort(key=lambda f: -f[0])
+    clear = [wave for n, (_, ratio, wave) in enumerate(found) if ratio > (_VISIBLE if n < 3 else _CLEAR)]
+    return clear[:_MOST]
 
 
 def _spread(values: Array, weight: Array) -> float:
