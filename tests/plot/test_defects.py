@@ -16,6 +16,7 @@ from antisite.plot.defects import (
     legend_handles,
     look,
     mark_radius,
+    marks_of,
     outline,
     overlay_png,
     plot_defects,
@@ -120,3 +121,14 @@ def test_kinds_are_said_in_words():
     assert kind_words("partial_vacancy", 2) == "partial vacancies"
     assert kind_words("complex", 2) == "complexes"
     assert kind_words("bright_site") == "bright site"
+
+
+def test_hole_is_drawn_as_the_ellipse_of_its_box():
+    hole = defect_table(
+        {"kind": ["hole"], "x": [50.0], "y": [30.0], "length": 40.0, "width": 10.0, "angle": 0.5}
+    )
+    (shape,) = marks_of(hole, 3.0)
+    away = (shape - (50.0, 30.0)) @ np.array(
+        [[math.cos(0.5), -math.sin(0.5)], [math.sin(0.5), math.cos(0.5)]]
+    )
+    assert np.ptp(away, axis=0) == pytest.approx([40, 10], rel=0.05)

@@ -39,6 +39,7 @@ LOOKS = {
     "bright_site": KindLook("#f0c419", 6),
     "dim_site": KindLook("#56b4e9", 4, math.pi / 4),
     "complex": KindLook("#aa4499", 8, math.pi / 8),
+    "hole": KindLook("#44aa99", 24),
     "dislocation": KindLook("#ee3377", 3, -math.pi / 2),
 }
 OTHER_LOOK = KindLook("#999933", 6, math.pi / 6)
@@ -79,6 +80,24 @@ def outline(kind: str, radius: float) -> NDArray[np.float64]:
     return radius * np.column_stack([np.cos(angle), np.sin(angle)])
 
 
+def marks_of(defects: pd.DataFrame, radius: float) -> list[NDArray[np.float64]]:
+    """The closed shape, (n, 2) px as (x, y), drawn around each defect of one kind.
+
+    A point gets the shape of its kind at `radius` px, a hole the ellipse of its box.
+    """
+    centres = defects[["x", "y"]].to_numpy()
+    if not len(defects) or defects["kind"].iloc[0] != "hole":
+        return [centre + outline(kind, radius) for kind, centre in zip(defects["kind"], centres, strict=True)]
+    shapes = []
+    for centre, (length, width, angle) in zip(
+        centres, defects[["length", "width", "angle"]].to_numpy(), strict=True
+    ):
+        ellipse = outline("hole", 1.0) * (length / 2, width / 2)
+        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        shapes.append(centre + ellipse @ turn.T)
+    return shapes
+
+
 def mark_radius(result: Result) -> float:
     """Radius [px] of a mark: wide enough to leave the column free, and to be seen in a large image."""
     spacing = result.summary.get("nn") or 0.0
@@ -96,8 +115,8 @@ def draw_marks(ax: Axes, defects: pd.DataFrame, radius: float) -> Axes:
     from matplotlib.patheffects import Normal, withStroke
 
     for kind in count_kinds(defects):
-        spots = defects.loc[defects["kind"] == kind, ["x", "y"]].to_numpy()
-        marks = PolyCollection(list(spots[:, None, :] + outline(kind, radius)), closed=True, facecolor="none")
+        shapes = marks_of(defects[defects["kind"] == kind], radius)
+        marks = PolyCollection(shapes, closed=True, facecolor="none")
         marks.set(edgecolor=look(kind).colour, linewidth=1.4, gid=kind, zorder=5)
         marks.set_path_effects([withStroke(linewidth=2.8, foreground="black", alpha=0.55), Normal()])
         ax.add_collection(marks, autolim=False)

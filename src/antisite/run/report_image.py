@@ -6,9 +6,11 @@ import math
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ..plot.defects import count_kinds, kind_words, look, mark_radius, outline, pixel_scale
+from ..plot.defects import count_kinds, kind_words, look, mark_radius, marks_of, outline, pixel_scale
 from ..plot.figures import pixels_png
 from ..plot.images import grey_levels, left_out, scale_bar, shrink, veil
 from ..result import Result
@@ -71,31 +73,35 @@ def _overlay(result: Result) -> str:
     radius = mark_radius(result)
     groups = []
     for kind in count_kinds(result.defects):
-        shape = _rimmed(" ".join(f"{x:.2f},{y:.2f}" for x, y in outline(kind, radius)))
         own = result.defects[result.defects["kind"] == kind]
-        uses = "\n".join(_mark(row) for _, row in own.iterrows())
-        groups.append(
-            f'<defs><g id="mark-{kind}">{shape}</g></defs>'
-            f'<g data-layer="{kind}" stroke="{look(kind).colour}">\n{uses}\n</g>'
-        )
+        shape, marks = "", ""
+        if kind == "hole":
+            shapes = zip(own.iterrows(), marks_of(own, radius), strict=True)
+            marks = "\n".join(f"<g>{_title(row)}{_rimmed(points)}</g>" for (_, row), points in shapes)
+        else:
+            shape = f'<defs><g id="mark-{kind}">{_rimmed(outline(kind, radius))}</g></defs>'
+            marks = "\n".join(_mark(row) for _, row in own.iterrows())
+        groups.append(f'{shape}<g data-layer="{kind}" stroke="{look(kind).colour}">\n{marks}\n</g>')
     return (
         f'<svg viewBox="-0.5 -0.5 {nx} {ny}" role="img" aria-label="marks of defects">'
         f"{''.join(groups)}{_scale(result)}</svg>"
     )
 
 
-def _rimmed(points: str) -> str:
+def _rimmed(shape: NDArray[np.float64]) -> str:
     """A line over a wider dark one, of the same width at every zoom."""
+    points = " ".join(f"{x:.2f},{y:.2f}" for x, y in shape)
     line = f'<polygon points="{points}" fill="none" vector-effect="non-scaling-stroke"'
     return f'{line} stroke="#000" stroke-opacity=".55" stroke-width="4"/>{line} stroke-width="2"/>'
 
 
 def _mark(row: pd.Series[Any]) -> str:
+    return f'<use href="#mark-{row["kind"]}" x="{row["x"]:.2f}" y="{row["y"]:.2f}">{_title(row)}</use>'
+
+
+def _title(row: pd.Series[Any]) -> str:
     words = f"#{row['id']} {kind_words(row['kind'])}, {place_words(row['sublattice'])}: {measures(row)}"
-    return (
-        f'<use href="#mark-{row["kind"]}" x="{row["x"]:.2f}" y="{row["y"]:.2f}">'
-        f"<title>{escape(words)}</title></use>"
-    )
+    return f"<title>{escape(words)}</title>"
 
 
 def _scale(result: Result) -> str:
