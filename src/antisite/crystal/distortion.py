@@ -14,6 +14,7 @@ from .demodulation import WINDOW, Demodulator
 from .lattice import Lattice
 
 Array = NDArray[np.float64]
+_ENOUGH = 0.05  # power of a reflection over that of the strongest candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,7 +94,10 @@ def _two_reflections(demodulator: Demodulator, lattice: Lattice) -> NDArray[np.i
     apart = cross > 0.4 * np.hypot(*g.T) * np.hypot(*g[first])
     if not apart.any():
         raise NoLatticeError("no lattice found: the image repeats along one direction only")
-    second = int(np.argmax(np.where(apart, strength, -1)))
+    # a phase that slips by a turn must slip the lattice onto itself, not half a cell aside
+    whole = apart & (np.abs(index[:, 0] * index[first, 1] - index[:, 1] * index[first, 0]) == 1)
+    whole &= strength > _ENOUGH * strength[apart].max()
+    second = int(np.argmax(np.where(whole if whole.any() else apart, strength, -1)))
     return np.asarray(index[[first, second]])
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from ..crystal.contrast import blur
 from ..crystal.perfect_crystal import PerfectCrystal
 from .significance import USUAL, USUAL_VARIANCE, central_null
 
 Array = NDArray[np.float64]
 _LOCAL = 1 / 3  # share of the local variance in the scale of a score
+_HIDDEN = 0.05  # of the surroundings, masked
 _CRYSTAL = 0.4  # of the typical strength of the lattice; less is no crystal
 
 
@@ -84,7 +85,8 @@ def comparable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> NDArray
     clear = np.all((positions >= margin) & (positions <= np.array(shape) - 1 - margin), axis=1)
     clear &= crystal.distortion.strength_at(positions) > _CRYSTAL
     if crystal.mask.any():
-        distance = ndimage.distance_transform_edt(~crystal.mask)
+        # lone masked pixels are bridged; what hides a twentieth of a site's surroundings hides the site
+        hidden = blur(crystal.mask.astype(np.float32), sigma=0.5 * crystal.lattice.size)
         at = np.clip(np.round(positions).astype(int), 0, np.array(shape) - 1)
-        clear &= distance[at[:, 0], at[:, 1]] > crystal.lattice.size
+        clear &= hidden[at[:, 0], at[:, 1]] <= _HIDDEN
     return np.asarray(clear)

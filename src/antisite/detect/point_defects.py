@@ -11,7 +11,7 @@ from scipy import stats
 
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
-from .column_light import measure_excess, relative_brightness
+from .column_light import measure_light
 from .local_reference import comparable_sites, local_references
 from .significance import benjamini_hochberg, central_null, local_fdr, selected_share
 
@@ -84,11 +84,10 @@ class PointDefectFinder:
         z = np.zeros(n)
         ratio, followed = np.full((2, len(channels), n), np.nan)
         for c, pixels in enumerate(channels):
-            excess, excess_followed = measure_excess(pixels, crystal, c, references)
+            light = measure_light(pixels, crystal, c, references)
             for reference in references:
-                z[reference.members] += reference.standardise(excess) / np.sqrt(len(channels))
-            ratio[c] = relative_brightness(excess, crystal, c)
-            followed[c] = relative_brightness(excess_followed, crystal, c)
+                z[reference.members] += reference.standardise(light.excess) / np.sqrt(len(channels))
+            ratio[c], followed[c] = light.ratio, light.followed
         z[~tested] = np.nan
         ratio[:, ~tested] = np.nan
         return self._decide(z, ratio, followed, crystal)

@@ -10,6 +10,7 @@ from scipy import stats
 
 Array = NDArray[np.float64]
 _QUARTILE = 0.6744897501960817  # of the standard normal distribution
+_LOPSIDED = 1.5  # distance of one quartile from the median over that of the other
 USUAL = 2.5  # widths within which a value tells of the noise, not of a defect
 # what is left of the variance of a Gaussian when only usual values are kept
 USUAL_VARIANCE = 1 - 2 * USUAL * stats.norm.pdf(USUAL) / (1 - 2 * stats.norm.sf(USUAL))
@@ -19,21 +20,43 @@ def central_null(values: Array) -> tuple[float, float]:
     """Centre and width of the Gaussian of the ordinary values, whatever lies in the tails.
 
     The central quartiles (Efron 2004, J. Am. Stat. Assoc. 99, 96) tell which values are usual,
-    within 2.5 widths; those give the width, twice as sharply as the quartiles themselves.
+    within 2.5 widths; those give the width, twice as sharply as the quartiles themselves. Where
+    the quartiles are lopsided, one of them lies among defects, and the shortest interval that
+    holds half of all values takes their place.
 
     Examples
     --------
-    >>> values = stats.norm.ppf(np.linspace(0.0005, 0.9995, 1000))
-    >>> centre, width = central_null(np.append(values, [50.0] * 50))
-    >>> round(centre, 2), round(width, 2)
-    (0.06, 1.02)
+    >>> ordinary = stats.norm.ppf(np.linspace(0.0005, 0.9995, 1000))
+    >>> for n_defects in (50, 450):
+    ...     centre, width = central_null(np.append(ordinary, np.linspace(-9, -7, n_defects)))
+    ...     print(round(centre, 2), round(width, 2))
+    -0.06 1.02
+    -0.0 1.0
     """
     if not len(values):
         return 0.0, 1.0
-    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-    width = float(high - low) / (2 * _QUARTILE)
-    usual = values[np.abs(values - middle) <= USUAL * width] - middle
-    return float(middle), max(float(np.sqrt(np.mean(usual**2) / USUAL_VARIANCE)), 1e-12)
+    ordered = np.sort(values)
+    low, middle, high = np.quantile(ordered, (0.25, 0.5, 0.75))
+    if max(middle - low, high - middle) > _LOPSIDED * min(middle - low, high - middle):
+        return _null_of_shortest_half(ordered)
+    return float(middle), _usual_width(ordered - middle, float(high - low) / (2 * _QUARTILE))
+
+
+def _null_of_shortest_half(ordered: Array) -> tuple[float, float]:
+    half = (len(ordered) + 1) // 2
+    start = int(np.argmin(ordered[half - 1 :] - ordered[: len(ordered) - half + 1]))
+    core = ordered[start : start + half]
+    centre, width = float(np.median(core)), float(np.ptp(core)) / (2 * _QUARTILE)
+    for _ in range(20):  # half of all is more than half of the ordinary ones: the width shrinks to theirs
+        centre = float(ordered[np.abs(ordered - centre) <= USUAL * width].mean())
+        width = _usual_width(ordered - centre, width)
+    return centre, width
+
+
+def _usual_width(deviations: Array, width: float) -> float:
+    """Width of the Gaussian of which the deviations within 2.5 rough widths are the middle."""
+    usual = deviations[np.abs(deviations) <= USUAL * width]
+    return max(float(np.sqrt(np.mean(usual**2) / USUAL_VARIANCE)) if len(usual) else 0.0, 1e-12)
 
 
 def benjamini_hochberg(p_values: Array) -> Array:

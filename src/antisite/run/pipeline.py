@@ -19,6 +19,8 @@ from .crystal_search import Specimen, find_specimen
 from .settings import Settings
 from .summary import summarise, summarise_nothing
 
+_MISSING = 0.3  # ratio below which a column of a hole is gone
+
 
 def find_defects(
     image: Image, *, settings: Settings | None = None, lattice_constant: float = math.nan
@@ -100,7 +102,7 @@ def _result(
 ) -> Result:
     crystal = specimen.crystal
     corner = np.array([window[0].start or 0, window[1].start or 0])
-    missing = scores.flagged & (scores.z < 0)
+    missing = scores.flagged & (scores.ratio.mean(axis=0) < _MISSING)
     hole = group_holes(crystal.sites.positions, missing, nearest=crystal.nearest)
     kind = np.where(scores.flagged, point_kinds(scores.ratio.mean(axis=0), crystal.hollow), "none")
     kind = np.where(hole >= 0, "hole", kind)
@@ -129,7 +131,7 @@ def _site_table(
     corner: NDArray[np.int_],
     pixel_size: float | None,
 ) -> pd.DataFrame:
-    """One row per site, in the order of its row and column in the image."""
+    """One row per site, sublattice after sublattice."""
     sites = crystal.sites
     names = np.array([s.name for s in crystal.sublattices])
     ratio = scores.ratio.mean(axis=0)
