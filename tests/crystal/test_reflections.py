@@ -8,7 +8,7 @@ from antisite.simulate.render import simulate_image
 
 SENTENCE = (
     r"^no lattice found: the image has a repeat, but its reflections do not keep step as those of a crystal "
-    r"do \(agreement 0\.\d\d, a crystal at least 0\.75\)$"
+    r"do \(agreement 0\.\d\d, a crystal at least 0\.7\)$"
 )
 
 

@@ -36,7 +36,9 @@ class DomainFinder:
     silhouette: float = 0.6
     distance: float = 0.05
 
-    def __call__(self, pixels: Floats, mask: Mask, *, spacing: float) -> NDArray[np.int8]:
+    def __call__(
+        self, pixels: Floats, mask: Mask, *, spacing: float, rng: int | np.random.Generator | None = 0
+    ) -> NDArray[np.int8]:
         """Number of the domain of each pixel, 0 the largest.
 
         Parameters
@@ -44,6 +46,7 @@ class DomainFinder:
         pixels : (y, x), standardised.
         mask : (y, x), True where pixels are ignored.
         spacing : a0 in px.
+        rng : of the first guess of the groups.
         """
         whole = np.zeros(pixels.shape, dtype=np.int8)
         side = round(self.window * spacing)
@@ -53,8 +56,12 @@ class DomainFinder:
         y, x = self._window_corners(pixels.shape, side, spacing)
         spectra = _local_spectra(even, y, x, side=side, spacing=spacing)
         step = np.array([np.ptp(y) / max(len(y) - 1, 1), np.ptp(x) / max(len(x) - 1, 1)])
-        group = self._group(spectra).reshape(len(y), len(x))
-        group = _absorb_thin(group, step, side=side)
+        seen = _masked_share(mask, y, x, side=side) < 0.5
+        if not seen.any():
+            return whole
+        numbers = np.full(len(y) * len(x), -1)
+        numbers[seen] = self._group(spectra[seen], np.random.default_rng(rng))
+        group = _absorb_thin(numbers.reshape(len(y), len(x)), step, side=side)
         if group.max() == 0:
             return whole
         rows = np.abs(np.arange(pixels.shape[0])[:, None] - (y + side / 2)).argmin(axis=1)
@@ -68,12 +75,11 @@ class DomainFinder:
         y, x = (np.linspace(0, n - side, max(2, int((n - side) / step) + 1)).astype(int) for n in shape)
         return y, x
 
-    def _group(self, spectra: Floats) -> NDArray[np.int_]:
+    def _group(self, spectra: Floats, rng: np.random.Generator) -> NDArray[np.int_]:
         """The largest number of groups that is clearly there."""
         centred = spectra - spectra.mean(axis=0)
         _, vectors = np.linalg.eigh(centred.T @ centred)
         scores = centred @ vectors[:, :-7:-1]
-        rng = np.random.default_rng(0)
         sample = rng.permutation(len(scores))[:1000]
         distances = cdist(scores[sample], scores[sample])
         splits = []
@@ -94,21 +100,30 @@ def _absorb_thin(group: NDArray[np.int_], step: NDArray[np.float64], *, side: in
     """Give nodes of groups thinner than a window to the nearest thick one; number from the largest.
 
     What is thinner than a window is where windows meet something else: a boundary, a mask, one wild
-    column. The nodes stop half a window before the frame, the groups do not.
+    column. Masked nodes (-1) go the same way. The nodes stop half a window before the frame, the groups do not.
     """
     beyond = [(int(np.ceil(side / 2 / max(s, 1))),) * 2 for s in step]
     thickness = {}
-    for k in np.unique(group):
+    for k in np.unique(group[group >= 0]):
         inside = np.pad(group == k, beyond, mode="edge")
         thickness[k] = 2 * float(ndimage.distance_transform_edt(inside, sampling=step).max())
     least = _THICK * side
-    thick = [k for k, t in thickness.items() if t > least] or [max(thickness, key=lambda k: thickness[k])]
+    thickest = max(thickness, key=lambda k: thickness[k])
+    thick = [k for k, t in thickness.items() if t > least] or [thickest]
     _, nearest = ndimage.distance_transform_edt(~np.isin(group, thick), sampling=step, return_indices=True)
     group = group[tuple(nearest)]
     largest_first = sorted(thick, key=lambda k: -int((group == k).sum()))
     number = np.zeros(int(group.max()) + 1, dtype=int)
     number[largest_first] = np.arange(len(thick))
     return np.asarray(number[group])
+
+
+def _masked_share(mask: Mask, y: NDArray[np.int_], x: NDArray[np.int_], *, side: int) -> NDArray[np.float64]:
+    """Masked share (len(y) len(x),) of each window."""
+    total = np.pad(np.cumsum(np.cumsum(mask, axis=0, dtype=np.int64), axis=1), ((1, 0), (1, 0)))
+    low, high = np.ix_(y, x), np.ix_(y + side, x + side)
+    inside = total[high] - total[np.ix_(y, x + side)] - total[np.ix_(y + side, x)] + total[low]
+    return np.asarray(inside.ravel() / side**2)
 
 
 def even_contrast(pixels: Floats, mask: Mask, *, spacing: float) -> Floats:

@@ -106,7 +106,7 @@ class Response:
         return light
 
     def amplitudes(self, usual: Array, crystal: PerfectCrystal) -> Array:
-        """Amplitude (sublattices,) of columns that together look like `usual`; of a hollow, the columns' mean."""
+        """Amplitude (sublattices,) of columns that together look like `usual`; of a hollow, their mean."""
         n = len(crystal.columns)
         columns = np.linalg.solve(self._light[:n, :n].sum(axis=2), usual[:n])
         weakest = 1e-3 * float(np.abs(columns).max())

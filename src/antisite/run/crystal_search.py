@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..crystal.column_shape import fit_column_shape
-from ..crystal.columns import measure_shifts, nearest_distance, predict_sites, settle_sites
-from ..crystal.contrast import Floats, Mask, blur, flatten, standardise
+from ..crystal.columns import Sites, measure_shifts, nearest_distance, predict_sites, settle_sites
+from ..crystal.contrast import Floats, Mask, blur_within, flatten, standardise
 from ..crystal.distortion import fit_distortion
 from ..crystal.domains import DomainFinder
 from ..crystal.dumbbells import DumbbellFinder
@@ -53,13 +53,14 @@ class Specimen:
         return int(self.domains.max()) + 1
 
 
-def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
+def find_specimen(channels: NDArray[np.float32], mask: Mask, *, seed: int = 0) -> Specimen:
     """The perfect crystal of the largest domain of an image.
 
     Parameters
     ----------
     channels : (n, y, x)
     mask : (y, x), True where pixels are ignored.
+    seed : of the search for domains.
 
     Raises
     ------
@@ -71,15 +72,16 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask) -> Specimen:
     _check(channels, mask)
     prepared = tuple(standardise(channel, mask) for channel in channels)
     mean = np.asarray(np.mean(prepared, axis=0), dtype=np.float32)
-    domains, lattice, spacing = _find_lattice(mean, mask)
+    domains, lattice, spacing = _find_lattice(mean, mask, seed=seed)
     own = mask | _near(domains != 0, distance=_MARGIN * spacing)
     crystal = _fit_crystal(prepared, mean, own, lattice)
     weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
     domains[(weak & (domains == 0)) | mask] = -1
+    crystal = _within(crystal, (domains == 0) | mask)
     return Specimen(channels=prepared, crystal=crystal, domains=domains, n_masked=int(mask.sum()))
 
 
-def _find_lattice(mean: Floats, mask: Mask) -> tuple[NDArray[np.int8], Lattice, float]:
+def _find_lattice(mean: Floats, mask: Mask, *, seed: int) -> tuple[NDArray[np.int8], Lattice, float]:
     """Domains, the lattice of the largest, and the spacing; noise is blurred away when it must be."""
     overview = _overview(mean, mask)
     reason = NoLatticeError("no lattice found: no shift returns the image onto itself")
@@ -87,7 +89,7 @@ def _find_lattice(mean: Floats, mask: Mask) -> tuple[NDArray[np.int8], Lattice, 
         spacing = estimate_spacing(overview, smoothing=smoothing)
         if not np.isfinite(spacing):
             continue
-        domains = DomainFinder()(mean, mask, spacing=spacing)
+        domains = DomainFinder()(mean, mask, spacing=spacing, rng=seed)
         try:
             domains, lattice = _crystalline(domains, mean, mask, overview, spacing=spacing)
         except NoLatticeError as error:
@@ -147,6 +149,17 @@ def _check(channels: NDArray[np.float32], mask: Mask) -> None:
             raise NoLatticeError("no lattice found: every pixel has the same value")
 
 
+def _within(crystal: PerfectCrystal, area: Mask) -> PerfectCrystal:
+    """The crystal without the sites that its lattice predicts where another one, or none, is."""
+    sites = crystal.sites
+    at = np.clip(np.round(sites.positions).astype(int), 0, np.array(area.shape) - 1)
+    kept = area[at[:, 0], at[:, 1]]
+    inside = Sites(
+        positions=sites.positions[kept], sublattice=sites.sublattice[kept], cells=sites.cells[kept]
+    )
+    return replace(crystal, sites=inside, offsets=crystal.offsets[kept])
+
+
 def _near(other: Mask, *, distance: float) -> Mask:
     """Pixels within `distance` px of marked ones."""
     if not other.any():
@@ -181,7 +194,7 @@ def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: 
         raise NoLatticeError("no lattice found: the cell is larger than the image")
     standing = sites.sublattice < len(columns)
     shifts = np.full((len(sites), 2), np.nan)
-    sharp = blur(flat, sigma=0.2 * nearest)
+    sharp = blur_within(flat, mask, sigma=0.2 * nearest)
     shifts[standing] = measure_shifts(sharp, sites.positions[standing], reach=0.35 * nearest)
     settled = settle_sites(sites.positions, shifts)
     return PerfectCrystal(

@@ -13,6 +13,7 @@ from ..defects import defect_table
 from ..detect.holes import group_holes
 from ..detect.kinds import point_kinds
 from ..detect.point_defects import PointDefectFinder, SiteScores
+from ..errors import InputError
 from ..image import Image, Region
 from ..result import Result
 from .crystal_search import Specimen, find_specimen
@@ -54,7 +55,7 @@ def find_defects(
     """
     settings = settings or Settings()
     window = analysed_window(image)
-    specimen = find_specimen(image.channels[:, *window], image.mask[window])
+    specimen = find_specimen(image.channels[:, *window], image.mask[window], seed=settings.seed)
     finder = PointDefectFinder(fdr=settings.fdr, min_dark=settings.min_dark, min_bright=settings.min_bright)
     scores = finder(specimen.channels, specimen.crystal)
     return _result(image, window, specimen, scores, settings=settings, lattice_constant=lattice_constant)
@@ -82,6 +83,11 @@ def no_lattice_result(image: Image, reason: str) -> Result:
 
 def analysed_window(image: Image) -> Region:
     """Slices (y, x) of the smallest box around what was recorded: neither masked nor a blank border."""
+    if not isinstance(image, Image):
+        raise InputError(
+            f"antisite looks at an Image, got {type(image).__name__}: give "
+            "antisite.Image(array, pixel_size=…) or antisite.read_image(path)"
+        )
     slices = []
     for axis in (0, 1):
         across = 1 - axis

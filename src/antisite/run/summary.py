@@ -44,7 +44,7 @@ def summarise(
     crystal = specimen.crystal
     scale = _scale(image, crystal.lattice, lattice_constant)
     tested = np.isfinite(scores.z) & (hole < 0)
-    sublattices = [_sublattice(k, crystal, scores, tested, settings) for k in range(len(crystal.sublattices))]
+    sublattices = [_sublattice(k, crystal, scores, tested) for k in range(len(crystal.sublattices))]
     columns = np.isin(crystal.sites.sublattice, np.arange(len(crystal.columns)))
     n_cells = float((tested & columns).sum()) / max(len(crystal.columns), 1)
     area = None
@@ -62,12 +62,12 @@ def summarise(
         "nn": crystal.nearest,
         "drift_rms": [float(u.std()) for u in crystal.distortion.displacement],
         "n_domains": specimen.n_domains,
-        "analysed_fraction": float(np.mean(specimen.domains == 0)) * specimen.domains.size / image.mask.size,
+        "analysed_fraction": float((specimen.domains == 0).sum()) / image.mask.size,
         "area": area,
         "n_sites": int((tested & columns).sum()),
         "sublattices": sublattices,
         **_counts(crystal, kind, tested, n_holes=int(hole.max(initial=-1)) + 1, area=area),
-        "warnings": _warnings(image, specimen, scale, sublattices),
+        "warnings": _warnings(image, specimen, scale, sublattices, compared=bool(scores.p_limit.any())),
     }
 
 
@@ -151,7 +151,7 @@ def _lattice(lattice: Lattice, pixel_size: float | None) -> dict[str, Any]:
 
 
 def _sublattice(
-    k: int, crystal: PerfectCrystal, scores: SiteScores, tested: NDArray[np.bool_], settings: Settings
+    k: int, crystal: PerfectCrystal, scores: SiteScores, tested: NDArray[np.bool_]
 ) -> dict[str, Any]:
     sublattice: Sublattice = crystal.sublattices[k]
     own = crystal.sites.sublattice == k
@@ -161,10 +161,8 @@ def _sublattice(
     dark, bright = flagged & (scores.z < 0), flagged & (scores.z > 0)
     ratio = scores.ratio.mean(axis=0)
     noise = 1.4826 * float(np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1))) if len(z) else math.nan
-    # z at which the least effect and the false-discovery rate are both met
-    strict_dark, strict_bright = norm.isf(scores.p_limit[k])
-    z_dark = -float(max(strict_dark, settings.min_dark / noise))
-    z_bright = float(strict_bright + settings.min_bright / noise)
+    # of the false-discovery rate alone; the least effect is a limit of the ratio
+    z_dark, z_bright = (float(z) for z in (-1, 1) * norm.isf(scores.p_limit[k]))
     return {
         "name": sublattice.name,
         "hollow": sublattice.hollow,
@@ -199,8 +197,11 @@ def _counts(
     owner, n_sub = crystal.sites.sublattice, len(crystal.sublattices)
     n_tested = np.bincount(owner[tested], minlength=n_sub)
     hollow = np.array([s.hollow for s in crystal.sublattices])
-    counts = {"hole": n_holes} if n_holes else {}
-    densities = []
+    counts: dict[str, int] = {}
+    densities: list[dict[str, Any]] = []
+    if n_holes:
+        counts["hole"] = n_holes
+        densities.append(_density("hole", "all", n_holes, int(n_tested[~hollow].sum()), area))
     for name in np.unique(kind[~np.isin(kind, ("none", "hole"))]).tolist():
         n_held = np.bincount(owner[kind == name], minlength=n_sub)
         counts[name] = int(n_held.sum())
@@ -228,13 +229,18 @@ def _density(kind: str, sublattice: str, n: int, n_tested: int, area: float | No
 
 
 def _warnings(
-    image: Image, specimen: Specimen, scale: dict[str, Any], sublattices: list[dict[str, Any]]
+    image: Image,
+    specimen: Specimen,
+    scale: dict[str, Any],
+    sublattices: list[dict[str, Any]],
+    *,
+    compared: bool,
 ) -> list[str]:
     said = []
     if specimen.n_domains > 1:
         said.append(
             f"more than one lattice: {specimen.n_domains} domains; only the largest is analysed "
-            f"({np.mean(specimen.domains == 0):.0%} of the image)"
+            f"({(specimen.domains == 0).sum() / image.mask.size:.0%} of the image)"
         )
     size, recorded = scale["pixel_size"], scale["pixel_size_recorded"]
     if scale["lattice_constant"] and recorded and abs(size / recorded - 1) > _DISAGREE:
@@ -246,11 +252,11 @@ def _warnings(
     masked = float(image.mask.mean())
     if masked:
         said.append(f"{masked:.1%} of the pixels are masked")
-    lost = float((specimen.domains == -1).sum() - specimen.n_masked) / specimen.domains.size
+    lost = float((specimen.domains == -1).sum() - specimen.n_masked) / image.mask.size
     if lost > 0.01:
         said.append(f"{lost:.0%} of the image shows no lattice, or too weak a one, and was not analysed")
     tested = sum(s["n_tested"] for s in sublattices if not s["hollow"])
-    if 0 < tested < _FEW_SITES:
+    if compared and tested < _FEW_SITES:
         said.append(f"only {tested} columns could be compared with each other: rare defects need more")
     said += [
         f"sublattice {s['name']} is faint: its columns may be noise or an artefact"

@@ -1,0 +1,76 @@
+"""Dense defects, contrast gradients, lone bad pixels, masks across the crystal."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from antisite.image import Image
+from antisite.run.pipeline import find_defects
+from antisite.simulate.render import simulate_image
+
+
+def scene(name="wse2", **options):
+    given = {"shape": (384, 384), "pixel_size": 0.25, "dose": 2e5, "rotation": 0.3, "rng": 3} | options
+    return simulate_image(name, **given)
+
+
+def columns(result):
+    sites = result.sites
+    return sites[sites["z"].notna() & ~sites["sublattice"].str.startswith("hollow")].reset_index(drop=True)
+
+
+def sites_of(result, truth):
+    """The tested sites where the truth has a defect."""
+    tested = columns(result)
+    distance, near = cKDTree(tested[["y", "x"]]).query(truth.defects[["y", "x"]])
+    return tested.iloc[near[distance < result.summary["nn"] / 3]]
+
+
+@pytest.mark.parametrize("gradient", [0.0, 1.0])
+@pytest.mark.parametrize("name", ["wse2", "au100", "cdte110"])
+def test_ratio_is_that_of_the_column_whatever_the_contrast(name, gradient):
+    image, truth = scene(name, dim_sites=0.05)
+    slope = 1 + gradient * (np.arange(384) / 383 - 0.5)
+    result = find_defects(Image(image.pixels * slope))
+    assert sites_of(result, truth)["ratio"].median() == pytest.approx(0.4, abs=0.03)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.3])
+@pytest.mark.parametrize("name", ["wse2", "au100"])
+def test_defects_are_found_when_nearly_a_third_of_a_sublattice_is_dim(name, share):
+    image, truth = scene(name, dim_sites=share)
+    found = sites_of(find_defects(image), truth)
+    assert (found["kind"] != "none").mean() > 0.95
+
+
+def test_lone_bad_pixels_cost_hardly_a_site():
+    image, _ = scene(vacancies=0.02)
+    whole = find_defects(image)
+    pixels = image.pixels.copy()
+    pixels[np.random.default_rng(0).random(pixels.shape) < 0.01] = np.nan
+    holed = find_defects(Image(pixels))
+    assert len(columns(holed)) == pytest.approx(len(columns(whole)), rel=0.01)
+    assert len(holed.defects) == pytest.approx(len(whole.defects), abs=1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mask_across_the_crystal_displaces_no_site(seed):
+    image, truth = scene("srtio3", drift=2.0, rng=seed)
+    mask = np.zeros(image.shape, dtype=bool)
+    mask[150:230] = True
+    result = find_defects(Image(image.pixels, mask=mask))
+    assert result.summary["n_domains"] == 1
+    distance, _ = cKDTree(truth.sites[["y", "x"]]).query(columns(result)[["y", "x"]])
+    assert np.quantile(distance, 0.99) < 1.0
+
+
+def test_many_dim_columns_side_by_side_are_no_hole():
+    image, _ = scene("au100", dim_sites=0.3)
+    assert "hole" not in find_defects(image).summary["counts"]
+
+
+def test_sites_of_another_domain_are_not_listed():
+    left, right = (scene(rotation=r)[0].pixels for r in (0.1, 0.6))
+    result = find_defects(Image(np.where(np.arange(384) < 250, left, right)))
+    assert result.summary["n_domains"] == 2
+    assert result.sites["x"].max() < 260
