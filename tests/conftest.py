@@ -140,7 +140,8 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
     n_sites = max(int(sites["z"].notna().sum()), 1)
     per = area if known else n_sites
     own = sites[sites["kind"] != "none"].groupby(["kind", "sublattice"]).size()
-    numbers = {("any", "all"): int(counts.sum())} | {key: int(n) for key, n in own.items()}
+    whole = {(kind, "all"): int(n) for kind, n in counts.items()}
+    numbers = whole | {key: int(n) for key, n in own.items()}
     densities = [
         {
             "kind": kind,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from antisite.conditions import Conditions, Detector
+from antisite.defects import defect_table
 from antisite.errors import InputError
 from antisite.image import Image, combine
+from antisite.result import Result
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=6)
 PIXELS = hnp.arrays(np.float32, SHAPES, elements=st.floats(width=32))
@@ -59,13 +62,19 @@ def test_restricting_masks_all_but_the_region(pixels: np.ndarray, y: int, x: int
     assert np.array_equal(image.pixels, pixels)
 
 
+def test_a_region_without_pixels_is_refused() -> None:
+    image = Image(np.ones((5, 6)), mask=np.eye(5, 6, dtype=bool))
+    with pytest.raises(InputError, match=r"must hold pixels that are not masked, got 1:2,1:2 in an image"):
+        image.restrict((slice(1, 2), slice(1, 2)))
+
+
 def test_restricting_twice_is_the_overlap() -> None:
     image = Image(np.ones((5, 6))).restrict((slice(0, 3), slice(0, 6))).restrict((slice(2, 5), slice(1, 4)))
     assert np.argwhere(~image.mask).tolist() == [[2, 1], [2, 2], [2, 3]]
 
 
 def test_a_region_outside_the_image_is_refused() -> None:
-    with pytest.raises(InputError, match=r"got 9:12,0:4 in an image of 5 × 6 px"):
+    with pytest.raises(InputError, match=r"within the image, got 9:12,0:4 in an image of 5 × 6 px"):
         Image(np.ones((5, 6))).restrict((slice(9, 12), slice(0, 4)))
 
 
@@ -112,3 +121,64 @@ def test_combining_keeps_every_channel_and_the_first_scale_known() -> None:
 def test_two_detectors_of_different_shape_are_refused() -> None:
     with pytest.raises(InputError, match="two detectors of one scan must have the same shape"):
         combine([Image(np.ones((2, 3))), Image(np.ones((3, 2)))])
+
+
+def test_two_detectors_of_different_scale_are_refused() -> None:
+    first, second = (
+        Image(np.ones((2, 3)), pixel_size=size, name=name) for size, name in [(0.2, "a"), (0.203, "b")]
+    )
+    with pytest.raises(InputError, match=r"within 1 %, got 0\.2 Å in a and 0\.203 Å in b \(if one is wrong"):
+        combine([first, second])
+    assert combine([first, Image(np.ones((2, 3)), pixel_size=0.2015)]).pixel_size == 0.2
+
+
+@pytest.mark.parametrize("region", [(slice(0, 4000), slice(0, 6)), (slice(0, 5), slice(2, 7))])
+def test_a_region_past_the_frame_is_refused(region: tuple[slice, slice]) -> None:
+    with pytest.raises(InputError, match="the region must lie within the image, got 0:"):
+        Image(np.ones((5, 6))).restrict(region)
+
+
+def test_a_region_may_leave_an_end_open() -> None:
+    image = Image(np.ones((5, 6))).restrict((slice(None, 2), slice(-2, None)))
+    assert int((~image.mask).sum()) == 4
+
+
+def test_values_beyond_float32_are_refused_with_the_cure() -> None:
+    with pytest.raises(InputError, match=r"within ±3\.4e\+38, got 1e\+40 \(divide the image by its largest"):
+        Image(np.full((4, 4), 1e40))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint32])
+def test_structure_survives_a_large_offset(dtype: type) -> None:
+    y, x = np.mgrid[:64, :64]
+    crystal = np.round(200 * (2 + np.cos(2 * np.pi * x / 8) * np.cos(2 * np.pi * y / 8))).astype(dtype)
+    pixels = Image(crystal + dtype(4e9)).pixels.astype(np.float64)
+    assert np.array_equal(pixels - pixels.min(), crystal - crystal.min())
+
+
+def test_structure_of_a_fraction_survives_a_large_offset() -> None:
+    y, x = np.mgrid[:64, :64]
+    crystal = np.cos(2 * np.pi * x / 8) * np.cos(2 * np.pi * y / 8)
+    pixels = Image(crystal + 1e7).pixels
+    assert np.abs((pixels - pixels.mean()) - (crystal - crystal.mean())).max() < 1e-6
+
+
+def test_values_that_float32_can_hold_are_not_shifted() -> None:
+    values = np.linspace(1000.0, 1001.0, 16).reshape(4, 4)
+    assert np.array_equal(Image(values).pixels, values.astype(np.float32))
+    assert (Image(np.full((4, 4), 7)).pixels == 7).all()
+
+
+def test_complex_numbers_are_no_image() -> None:
+    with pytest.raises(InputError, match="must be an array of numbers"):
+        Image(np.ones((3, 3), dtype=complex))
+
+
+def test_an_image_and_a_result_say_what_they_are_in_one_line() -> None:
+    image = Image(np.zeros((2, 3)), pixel_size=0.39876, name="x.dm4")
+    assert repr(image) == "Image('x.dm4', 2 × 3 px, 1 detector, 0.3988 Å/px)"
+    both = replace(combine([image, image]), pixel_size=math.nan)
+    assert repr(both) == "Image('x.dm4', 2 × 3 px, 2 detectors, scale unknown)"
+    sites = defect_table({"y": np.arange(1711.0), "x": 0.0})
+    result = Result(image=image, sites=sites, defects=sites[:27])
+    assert repr(result) == "Result('x.dm4': 27 defects among 1,711 sites)"

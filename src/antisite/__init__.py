@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .conditions import Conditions, Detector
-    from .errors import AntisiteError, InputError, NoLatticeError
+    from .errors import AntisiteError, ChoiceError, InputError, NoLatticeError, OutputError
     from .image import Image
     from .io.images import read_image
     from .result import Result
     from .run.pipeline import find_defects
+    from .run.settings import Settings
     from .simulate.render import simulate_image
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AntisiteError": "errors",
+    "ChoiceError": "errors",
     "Conditions": "conditions",
     "Detector": "conditions",
     "Image": "image",
     "InputError": "errors",
     "NoLatticeError": "errors",
+    "OutputError": "errors",
     "Result": "result",
+    "Settings": "run.settings",
     "find_defects": "run.pipeline",
     "read_image": "io.images",
     "simulate_image": "simulate.render",
@@ -31,12 +35,15 @@ _HOMES = {
 
 __all__ = [
     "AntisiteError",
+    "ChoiceError",
     "Conditions",
     "Detector",
     "Image",
     "InputError",
     "NoLatticeError",
+    "OutputError",
     "Result",
+    "Settings",
     "find_defects",
     "read_image",
     "simulate_image",

@@ -36,3 +36,6 @@ class Result:
     maps: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Result({self.image.name!r}: {len(self.defects):,} defects among {len(self.sites):,} sites)"

@@ -31,6 +31,7 @@ def folder(tmp_path):
         "lattice": {"cell_area": 400.0},
         "shape": [200, 200],
         "pixel_size": 0.1,
+        "image": "field.tif",
     }
     result = Result(
         image=Image(np.zeros((200, 200))),
@@ -63,6 +64,7 @@ def test_scores_are_printed_with_intervals_and_counts(folder, labels):
         "95 % interval",
         "any defect",
         "Cr_on_W",
+        "kind named",
         "position error, median, Å",
     ):
         assert words in outcome.stdout
@@ -119,3 +121,37 @@ def test_a_result_that_lost_its_lattice_is_refused(folder, labels):
     outcome = run(app, ["evaluate", str(folder), "--truth", str(labels)])
     assert outcome.exit_code == 1
     assert "a result must hold its lattice and shape to be scored" in outcome.stderr
+
+
+def relabel(labels, **head):
+    labels.write_text(json.dumps(json.loads(labels.read_text()) | head), encoding="utf-8")
+
+
+@pytest.mark.parametrize("image", ["field.tif", ["other.tif", "field.dm4"], None])
+def test_labels_of_the_same_image_need_no_warning(folder, labels, image):
+    relabel(labels, image=image)
+    assert run(app, ["evaluate", str(folder), "--truth", str(labels)]).stderr == ""
+
+
+def test_labels_of_another_image_are_scored_with_a_warning(folder, labels):
+    relabel(labels, image=["ADF1.dm4", "ADF2.dm4"])
+    outcome = run(app, ["evaluate", str(folder), "--truth", str(labels), "--json"])
+    assert outcome.exit_code == 0
+    assert json.loads(outcome.stdout)["n_scored"] == 63
+    assert outcome.stderr == (
+        "antisite: warning: the labels in labels.json belong to ADF1.dm4, ADF2.dm4, "
+        "and the result to field.tif\n"
+    )
+
+
+def test_labels_of_lines_alone_leave_nothing_to_score(folder, labels):
+    relabel(labels, objects=[{"label": "twin_boundary", "points": [[0, 0], [9, 9]]}])
+    outcome = run(app, ["evaluate", str(folder), "--truth", str(labels)])
+    assert outcome.exit_code == 1
+    assert "must hold points (x, y) to be scored, got only lines in labels.json" in outcome.stderr
+
+
+def test_help_speaks_of_scores():
+    told = run(app, ["evaluate", "--help"], env={"COLUMNS": "120"}).stdout
+    assert "Print the scores as JSON" in told
+    assert "all inputs" not in told

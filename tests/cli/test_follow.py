@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from antisite.cli import main
-from antisite.cli.follow import exit_status, follow
+from antisite.cli.follow import exit_status, follow, sentence
 from antisite.cli.options import UsageError
 from antisite.errors import AntisiteError, ChoiceError, InputError, NoLatticeError, OutputError
 from antisite.run.batch import Outcome, Status
@@ -72,3 +72,20 @@ def test_an_interrupt_tells_how_far_it_came() -> None:
 
     with pytest.raises(KeyboardInterrupt, match="interrupted after 1 of 2 inputs"):
         follow(FILES, interrupted)
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "told"),
+    [
+        ("b/x.tif", "x.tif is empty", "b/x.tif is empty"),
+        ("x.tif", "x.tif is empty", "x.tif is empty"),
+        ("b/x.tif", "b/x.tif does not exist", "b/x.tif does not exist"),
+        ("b/x.tif", "frame must be 0 to 1 in x.tif, got 2", "frame must be 0 to 1 in b/x.tif, got 2"),
+        ("b/x.tif", "no period stands out", "b/x.tif: no period stands out"),
+        ("b/x.tif", "c/x.tif is empty", "b/x.tif: c/x.tif is empty"),
+        ("b/a", "it must be a file", "b/a: it must be a file"),
+        (".", ". must be an image file", ". must be an image file"),
+    ],
+)
+def test_the_path_of_an_input_is_told_once(path: str, message: str, told: str) -> None:
+    assert sentence(Path(path), message) == told

@@ -51,6 +51,7 @@ def image(tmp_path: Path) -> str:
         ("--frame", "-1", "it must be a whole number from 0, got -1"),
         ("--mask", "no/such.png", "does not exist"),
         ("--also", "no/such.dm4", "does not exist"),
+        ("--out", "", "it must name a folder, got nothing (the current folder is .)"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(image: str, option: str, value: str, told: str) -> None:
@@ -98,3 +99,25 @@ def test_limits_of_the_lattice_constant_are_allowed() -> None:
 def test_what_is_not_given_is_unknown() -> None:
     assert math.isnan(o.known(None))
     assert o.known(0.2) == 0.2
+
+
+def test_the_current_folder_may_be_named() -> None:
+    assert o.parse_out(".") == Path()
+
+
+@pytest.mark.parametrize("command", ["detect", "inspect"])
+def test_a_folder_is_named_where_a_file_is_wanted(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(app, [command, "."])
+    assert answer.exit_code == 1
+    assert answer.stderr == "antisite: . must be an image file, and is a folder (name the files in it)\n"
+
+
+@pytest.mark.parametrize("command", ["detect", "inspect", "evaluate"])
+def test_help_shows_no_types_of_python_beside_options(command: str) -> None:
+    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "120"}).stdout
+    own = [line for line in told.splitlines() if "--" in line and "--help" not in line]
+    assert own
+    assert not [line for line in own if "<" in line and "<stem>" not in line]

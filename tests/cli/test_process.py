@@ -72,7 +72,7 @@ def test_a_file_that_is_no_image_is_one_sentence_and_status_1(
     answer = run("detect", str(path), "--out", str(out))
     assert answer.returncode == 1
     assert answer.stdout == ""
-    assert answer.stderr.startswith(f"antisite: {path}: ")
+    assert answer.stderr.startswith(f"antisite: {path} is ")
     assert answer.stderr.count("\n") == 1
     assert not out.exists()
 

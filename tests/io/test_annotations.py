@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from antisite.defects import KINDS
 from antisite.errors import InputError
-from antisite.io.annotations import KIND_OF_WORD, read_annotations, read_label_map
+from antisite.io.annotations import KIND_OF_WORD, labelled_images, read_annotations, read_label_map
 
 WORDS = {1: "W", 2: "V_on_W", 3: "Se2", 4: "Se_vacancy", 5: "Se2_vacancy"}
 
@@ -167,3 +167,17 @@ def test_the_painted_truth_of_the_simulated_image_holds_its_columns(data):
         "V_on_W": 91,
         "Se2_vacancy": 10,
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ({}, ()),
+        ({"image": "a.tif"}, ("a.tif",)),
+        ({"image": ["a.tif", "b.tif"]}, ("a.tif", "b.tif")),
+        ({"image": {"file": 1}}, ()),
+        ({"image": ""}, ()),
+    ],
+)
+def test_a_label_file_says_which_images_it_belongs_to(write, said, names):
+    assert labelled_images(write(point() | said)) == names

@@ -148,6 +148,67 @@ def test_a_second_detector_of_another_shape_is_refused(tmp_path: Path) -> None:
         read_image(save(tmp_path / "a.npy", RAMP), also=save(tmp_path / "b.npy", RAMP.T))
 
 
+def test_a_second_file_of_several_signals_gives_the_one_of_that_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", HAADF=RAMP, BF=3 * RAMP)
+    np.savez(tmp_path / "b.npz", haadf=2 * RAMP, ABF=RAMP)
+    image = read_image(tmp_path / "a.npz", signal="HAADF", also=tmp_path / "b.npz")
+    assert np.array_equal(image.channels, [RAMP, 2 * RAMP])
+    with pytest.raises(ChoiceError, match=r"^b\.npz holds 2 images; choose one"):
+        read_image(tmp_path / "a.npz", signal="BF", also=tmp_path / "b.npz")
+
+
+def test_the_same_file_gives_the_other_one_of_its_two_detectors(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", HAADF=RAMP, BF=3 * RAMP, spectrum=RAMP[0])
+    image = read_image(tmp_path / "a.npz", signal="bf", also=tmp_path / "." / "a.npz")
+    assert np.array_equal(image.channels, [3 * RAMP, RAMP])
+    with pytest.raises(ChoiceError, match="choose one with --signal"):
+        read_image(tmp_path / "a.npz", also=tmp_path / "a.npz")
+
+
+def test_the_same_image_twice_is_no_second_detector(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npy", RAMP)
+    with pytest.raises(InputError, match=r"beside 'a' a\.npy holds no other image \(save the second"):
+        read_image(path, also=path)
+    np.savez(tmp_path / "b.npz", HAADF=RAMP, BF=RAMP, ABF=RAMP)
+    with pytest.raises(InputError, match=r"beside 'BF' b\.npz holds 2 others: 'HAADF', 'ABF'"):
+        read_image(tmp_path / "b.npz", signal="BF", also=tmp_path / "b.npz")
+
+
+def test_a_mask_that_covers_everything_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the mask must leave pixels, got one that covers all of a\.npy"):
+        read_image(save(tmp_path / "a.npy", RAMP), mask=np.ones_like(RAMP))
+
+
+def test_a_mask_file_of_several_images_is_refused_with_a_cure_for_masks(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npy", RAMP)
+    np.savez(tmp_path / "n.npz", one=RAMP, two=RAMP)
+    for mask in (save(tmp_path / "m.npy", np.stack([RAMP] * 3)), tmp_path / "n.npz"):
+        with pytest.raises(InputError, match=rf"one image, got \d in {mask.name} \(save the mask") as error:
+            read_image(path, mask=mask)
+        assert "--" not in str(error.value)
+
+
+def test_a_structure_on_a_large_offset_is_read(tmp_path: Path) -> None:
+    image = read_image(save(tmp_path / "a.npy", RAMP.astype(np.float64) / 600 + 1e7))
+    assert np.ptp(image.pixels) == pytest.approx(np.ptp(RAMP) / 600, rel=1e-5)
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_equal_frames_that_tifffile_stores_as_colours_are_grey(tmp_path: Path, n: int) -> None:
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([RAMP] * n), photometric="rgb")
+    assert np.array_equal(read_image(tmp_path / "a.tif").pixels, RAMP)
+
+
+def test_frames_that_tifffile_stores_as_colours_are_named_as_such(tmp_path: Path) -> None:
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([RAMP, RAMP + 1, RAMP]), photometric="rgb")
+    with pytest.raises(InputError, match=r"^a\.tif stores 3 planes as colours, and they differ \(export"):
+        read_image(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("as_file", [False, True])
 def test_a_mask_hides_what_is_not_zero(tmp_path: Path, as_file: bool) -> None:
     hidden = RAMP > 500

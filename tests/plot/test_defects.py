@@ -72,7 +72,42 @@ def test_every_kind_of_the_table_can_be_drawn():
 
 def test_the_legend_counts_every_kind(make_result):
     labels = [handle.get_label() for handle in legend_handles(make_result(n_each=1))]
-    assert labels == ["vacancy  1", "interstitial  1", "bright site  1", "dim sites  2"]
+    assert labels == ["vacancy  1", "interstitial  1", "bright site  1", "dim sites  2", "not analysed"]
+
+
+def test_the_legend_explains_the_veil_where_there_is_one(make_result):
+    result = make_result()
+    assert legend_handles(result)[-1].get_label() == "not analysed"
+    whole = replace(result, maps={"domain": np.zeros(result.image.shape, np.int8)})
+    assert legend_handles(whole)[-1].get_label() == "dim sites  4"
+
+
+@pytest.mark.parametrize("shape", [(300, 60), (160, 200), (60, 420)])
+def test_the_legend_fits_the_width_of_the_overlay(make_result, monkeypatch, shape):
+    from antisite.plot import defects
+
+    drawn = []
+    monkeypatch.setattr(defects, "figure_png", lambda figure, dpi: drawn.append(figure) or b"")
+    overlay_png(make_result(shape=shape))
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    (ax,) = [ax for ax in figure.axes if ax.get_legend()]
+    for box in (ax.get_legend().get_window_extent(), ax.texts[0].get_window_extent()):
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.width
+        assert box.y0 >= 0
+
+
+def test_the_bar_below_the_overlay_is_as_long_as_it_says(make_result, monkeypatch):
+    from antisite.plot import defects
+
+    drawn = []
+    monkeypatch.setattr(defects, "figure_png", lambda figure, dpi: drawn.append(figure) or b"")
+    overlay_png(make_result())
+    image, below = drawn[0].axes
+    (bar,) = [patch for patch in below.patches if patch.get_gid() == "scale-bar"]
+    assert below.texts[0].get_text() == "1 nm"
+    assert bar.get_window_extent().width / image.get_window_extent().width == pytest.approx(40 / 200)
 
 
 def test_counts_follow_the_order_of_the_kinds():
@@ -83,7 +118,7 @@ def test_counts_follow_the_order_of_the_kinds():
 
 def test_without_defects_the_legend_says_so(make_result, no_lattice):
     clean = make_result(n_each=0)
-    assert [h.get_label() for h in legend_handles(clean)] == ["no defects found"]
+    assert [h.get_label() for h in legend_handles(clean)] == ["no defects found", "not analysed"]
     assert [h.get_label() for h in legend_handles(no_lattice)] == ["no lattice found"]
     assert _marks(plot_defects(clean)) == {}
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from antisite.defects import defect_table
+from antisite.image import Image
 from antisite.plot.gallery import (
     SIDE,
     cut_windows,
@@ -14,6 +15,7 @@ from antisite.plot.gallery import (
     pick_defects,
     predicted,
 )
+from antisite.result import Result
 
 
 def test_a_window_holds_the_pixels_around_its_centre():
@@ -52,11 +54,25 @@ def test_every_defect_is_paired_once(make_result):
     assert sorted(p.row["id"] for p in pairs) == sorted(result.defects["id"])
 
 
-def test_without_perfect_sites_the_counterpart_is_empty(make_result):
+def test_without_perfect_sites_there_is_no_counterpart(make_result):
     result = replace(make_result(), sites=defect_table())
     pair = next(pair_defects(result, result.defects))
-    assert np.isnan(pair.perfect).all()
-    assert (pair_picture(pair)[:, -SIDE:] == 255).all()
+    assert pair.perfect is None
+    assert pair_picture(pair).shape == (SIDE, SIDE)
+
+
+def test_a_hole_is_shown_whole_and_alone():
+    pixels = np.ones((200, 200), np.float32)
+    pixels[70:130, 50:150] = 0.0
+    columns = {"kind": "hole", "y": [100.0], "x": [100.0], "length": 100.0, "width": 60.0, "angle": 0.0}
+    hole = defect_table({**columns, "score": 30.0})
+    (pair,) = pair_defects(Result(image=Image(pixels), defects=hole, sites=hole), hole)
+    assert pair.perfect is None
+    picture = pair_picture(pair)
+    assert picture.shape == (2 * SIDE, 2 * SIDE)
+    dark = picture[SIDE] < 128
+    assert dark.mean() == pytest.approx(1 / 1.3, abs=0.02)
+    assert (picture[[0, -1]] == 255).all()
 
 
 def test_a_measured_shift_does_not_move_the_window():

@@ -1,32 +1,15 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
 from antisite.image import Image
 from antisite.plot.figures import own_axes
-from antisite.plot.images import grey_levels, left_out, plot_image, scale_bar, shrink, veil
+from antisite.plot.images import grey_levels, left_out, plot_image, shown_levels, shrink, veil
 
 
 def _gids(ax):
     return {artist.get_gid(): artist for artist in ax.get_children() if artist.get_gid()}
-
-
-@pytest.mark.parametrize("pixel_size", [0.01, 0.097, 0.4, 3.0])
-@pytest.mark.parametrize("width", [64, 512, 4096])
-def test_a_scale_bar_is_as_long_as_it_says_and_fits(width, pixel_size):
-    length, words = scale_bar((100, width), pixel_size)
-    number, unit = words.split()
-    assert unit == "nm"
-    assert length * pixel_size / 10 == pytest.approx(float(number))
-    assert 0.1 * width <= length <= 0.26 * width
-    assert f"{float(number):.0e}"[0] in "125"
-
-
-def test_a_scale_bar_without_scale_is_in_pixels():
-    assert scale_bar((300, 1000), math.nan) == (200.0, "200 px")
 
 
 def test_the_drawn_bar_has_the_length_of_its_words():
@@ -52,6 +35,16 @@ def test_masked_pixels_do_not_change_the_grey_of_the_others():
     assert np.array_equal(grey_levels(spoiled, mask=mask)[~mask], grey_levels(pixels, mask=mask)[~mask])
 
 
+def test_shown_levels_are_set_by_what_is_not_masked_at_every_size():
+    pixels = np.random.default_rng(0).random((40, 50))
+    mask = np.zeros(pixels.shape, bool)
+    mask[:10] = True
+    shown = shown_levels(Image(np.where(mask, 1e6, pixels), mask=mask), factor=2)
+    assert shown.shape == (20, 25)
+    assert (shown[:5] == 255).all()
+    assert np.ptp(shown[5:]) == 255
+
+
 def test_a_constant_image_is_one_grey():
     assert np.unique(grey_levels(np.full((5, 5), 3.0, np.float32))).tolist() == [0]
 
@@ -67,14 +60,15 @@ def test_shrinking_takes_means_of_blocks():
     assert shrink(pixels, 1).tolist() == pixels.tolist()
 
 
-def test_what_is_masked_or_outside_the_crystal_was_left_out():
+def test_what_is_masked_or_outside_the_analysed_crystal_was_left_out():
     mask = np.zeros((4, 5), bool)
     mask[0, 0] = True
     image = Image(np.ones((4, 5)), mask=mask)
     domain = np.zeros((4, 5), np.int8)
     domain[:, -1] = -1
+    domain[:, 0] = 1
     assert left_out(image).sum() == 1
-    assert left_out(image, domain).sum() == 5
+    assert left_out(image, domain).sum() == 8
 
 
 def test_the_veil_covers_exactly_what_was_left_out():

@@ -54,12 +54,42 @@ def test_only_thresholds_that_exist_are_drawn():
     assert thresholds(plot_ratios, dark=0.75) == [0.75]
 
 
-def test_a_far_outlier_stays_in_the_last_bar():
-    sites = _sites(kinds=["vacancy"])
-    sites.loc[len(sites) - 1, "z"] = -500.0
+def _last_ticks(ax):
+    words = [tick.get_text() for tick in ax.get_xticklabels()]
+    return [word for word in words if word[0] in "≤≥"]
+
+
+def test_far_outliers_stand_in_open_bins_that_say_so():
+    sites = _sites(kinds=["vacancy", "bright_site"])
+    sites.loc[len(sites) - 2, "z"] = -500.0
+    sites.loc[len(sites) - 1, "z"] = 70.0
     ax = plot_z(sites)
-    assert ax.get_xlim()[0] > -60
-    assert _bars(ax)[to_rgba(look("vacancy").colour)].get_data().values[0] == 1
+    assert _last_ticks(ax) == ["≤\N{NO-BREAK SPACE}−40", "≥\N{NO-BREAK SPACE}40"]
+    last = _bars(ax)[to_rgba(look("bright_site").colour)].get_data()
+    assert last.values[[0, -1]].tolist() == [1, 1]
+    assert last.edges[[1, -2]].tolist() == [-40, 40]
+
+
+def test_bins_that_hold_only_what_they_say_are_not_labelled():
+    assert _last_ticks(plot_z(_sites(kinds=["vacancy"]))) == []
+    assert _last_ticks(plot_ratios(_sites(kinds=["vacancy"]))) == []
+
+
+def test_a_ratio_beyond_the_axis_stands_in_an_open_bin():
+    sites = _sites(kinds=["bright_site"])
+    sites.loc[len(sites) - 1, "ratio"] = 9.0
+    assert _last_ticks(plot_ratios(sites)) == ["≥\N{NO-BREAK SPACE}4"]
+
+
+def test_sites_of_holes_are_named_so_and_have_no_part_in_the_modes():
+    modes = [{"ratio": 0.5, "spread": 0.08, "share": 1.0, "overlap": 0.0}]
+
+    def top(kinds):
+        return max(plot_ratios(_sites(kinds=kinds), modes=modes).lines[0].get_ydata())
+
+    assert top(["vacancy"] * 5 + ["hole"] * 9) == pytest.approx(top(["vacancy"] * 5), rel=0.01)
+    labels = [text.get_text() for text in plot_z(_sites(kinds=["hole"] * 9)).get_legend().texts]
+    assert "in holes (9)" in labels
 
 
 def test_every_mode_of_the_ratio_is_drawn():

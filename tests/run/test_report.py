@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import BytesIO
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image as Picture
 
 from antisite.conditions import Conditions, Detector
 from antisite.defects import defect_table
@@ -94,9 +98,9 @@ def test_densities_are_told_with_interval_and_unit(page):
     assert "0.0267 to 0.322" in page.text
 
 
-def test_without_pixel_size_densities_are_shares_of_the_sites(make_result):
+def test_without_pixel_size_densities_are_per_site(make_result):
     text = _Tags(report_html(make_result(pixel_size=math.nan))).text
-    assert "density [% of tested sites]" in text
+    assert "density [per site]" in text
     assert "pixel size is unknown" in text
     assert "nm²]" not in text
 
@@ -169,7 +173,10 @@ def test_words_of_warnings_and_reasons_are_escaped(make_result, no_lattice):
 
 def test_no_lattice_is_said_first_and_nothing_is_invented(no_lattice):
     page = _Tags(report_html(no_lattice))
-    assert "No lattice was found, so nothing could be judged: no period stands out of the noise." in page.text
+    assert "No lattice was found\n" in page.text
+    assert page.text.count("Nothing could be judged: no period stands out of the noise.") == 1
+    assert page.text.count("no period stands out") == 1
+    assert "densities per site" not in page.text
     assert page.all("use") == []
     assert page.all("table") == []
     assert "false-discovery" not in page.text
@@ -217,3 +224,56 @@ def test_a_scale_from_the_lattice_constant_reaches_the_scale_bar(make_result):
     (bar,) = page.all("rect")
     assert float(bar["width"]) * 0.25 / 10 == pytest.approx(1.0)
     assert "0.25 Å/px" in page.text
+
+
+def _with_hole(result):
+    """The same with two vacancies more that count as one hole of 40 × 20 px."""
+    columns = {"id": [99], "kind": "hole", "y": 60.0, "x": 70.0, "length": 40.0, "width": 20.0, "angle": 0.4}
+    hole = defect_table({**columns, "score": 30.0, "ratio": 0.15})
+    return replace(
+        result,
+        defects=pd.concat([result.defects, hole], ignore_index=True),
+        summary={**result.summary, "counts": {**result.summary["counts"], "hole": 1}},
+    )
+
+
+def test_a_hole_is_told_drawn_and_explained(make_result):
+    page = _Tags(report_html(_with_hole(make_result(n_each=1))))
+    told = page.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "ten or more missing columns side by side" in told
+    assert "#99 hole: size 40 × 20 px" in told
+    assert "A hole is shown alone." in told
+    assert "sublattice :" not in told
+    assert "sublattice ·" not in told
+    assert "hole" in {a["data-layer"] for a in page.all("g") if "data-layer" in a}
+
+
+def _flagged(result, n):
+    ones = [{**one, "n_dark": n, "n_bright": 0} for one in result.summary["sublattices"]]
+    return _Tags(report_html(replace(result, summary={**result.summary, "sublattices": ones})))
+
+
+def test_modes_are_told_where_there_are_flags_enough(make_result):
+    result = make_result(n_each=1)
+    assert "flagged sites around ratio" not in _flagged(result, 29).text
+    many = _flagged(result, 30).text
+    assert "flagged sites around ratio" in many
+    assert "<\N{NO-BREAK SPACE}0.001" in many
+
+
+def test_a_flag_must_pass_the_limits_of_both_charts(page):
+    assert "A flag must pass both dashed limits: that of z (left chart)" in page.text
+    assert "that of the ratio (right chart)" in page.text
+
+
+def test_the_greys_of_the_image_do_not_depend_on_what_is_masked(make_result):
+    result = make_result(n_each=0)
+    mask = np.zeros(result.image.shape, bool)
+    mask[:, :20] = True
+
+    def source(left):
+        image = Image(np.where(mask, left, result.image.channels[0]), mask=mask)
+        src = _Tags(report_html(replace(result, image=image))).all("img", alt="detector 1")[0]["src"]
+        return np.asarray(Picture.open(BytesIO(b64decode(src.split(",")[1]))))[:, 20:]
+
+    assert np.array_equal(source(0.0), source(1e6))

@@ -5,7 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from antisite.run.report_words import coverage, density_rows, false_share, headline, listed, number
+from antisite.defects import defect_table
+from antisite.run.report_words import (
+    UNITS,
+    coverage,
+    density_rows,
+    density_words,
+    false_share,
+    headline,
+    listed,
+    measures,
+    number,
+    probability,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,7 +27,7 @@ from antisite.run.report_words import coverage, density_rows, false_share, headl
         (0.05, "0.05"),
         (12.345, "12.3"),
         (-17.0, "−17"),
-        (1e-6, "1 × 10⁻⁶"),
+        (1e-6, "1\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁶"),
         (math.inf, "–"),
         (999.96, "1,000"),
     ],
@@ -28,16 +40,54 @@ def test_lists_end_with_and():
     assert [listed(list("abc")[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
-def test_densities_follow_the_order_of_the_kinds_and_the_total_comes_last(make_result):
-    told = [(row["kind"], row["sublattice"]) for row in density_rows(make_result())]
-    assert told == [
-        ("vacancy", "A"),
-        ("interstitial", "hollow"),
-        ("bright_site", "B"),
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0123, "0.012"), (1e-192, "<_10⁻¹⁰"), (0.0, "<_10⁻¹⁰"), (3e-9, "3_×_10⁻⁹"), (math.nan, "–")],
+)
+def test_probabilities_are_told_as_far_down_as_they_mean_anything(value, words):
+    assert probability(value) == words.replace("_", "\N{NO-BREAK SPACE}")
+
+
+def test_numbers_in_measures_do_not_break():
+    row = defect_table({"ratio": [0.12], "z": -14.5, "q_value": 2e-8, "kind": "vacancy"}).iloc[0]
+    parts = ["ratio_0.12", "z_−14.5", "q_2_×_10⁻⁸"]
+    assert measures(row).split(" · ") == [part.replace("_", "\N{NO-BREAK SPACE}") for part in parts]
+
+
+def test_a_hole_is_measured_by_its_box():
+    row = defect_table({"kind": ["hole"], "length": 80.4, "width": 51.0, "ratio": 0.2, "z": -30.0}).iloc[0]
+    assert measures(row).replace("\N{NO-BREAK SPACE}", " ") == "size 80 × 51 px · ratio 0.2"
+
+
+def _row(kind, sublattice="all", per="site"):
+    known = {"per": per, "density": 0.0122, "low": 0.00551, "high": 0.0199}
+    return {"kind": kind, "sublattice": sublattice, "n": 2, **known}
+
+
+def test_densities_follow_the_order_of_the_kinds_whole_before_parts(make_result):
+    rows = [_row("dim_site"), _row("dim_site", "A"), _row("interstitial"), _row("vacancy"), _row("hole")]
+    result = make_result(n_each=0)
+    told = density_rows(replace(result, summary={**result.summary, "densities": rows}))
+    assert [(row["kind"], row["sublattice"]) for row in told] == [
+        ("vacancy", "all"),
+        ("interstitial", "all"),
+        ("dim_site", "all"),
         ("dim_site", "A"),
-        ("dim_site", "B"),
-        ("any", "all"),
+        ("hole", "all"),
     ]
+
+
+def test_a_kind_that_is_only_counted_has_no_density(make_result):
+    result = make_result(n_each=0)
+    summary = {**result.summary, "counts": {"hole": 3, "vacancy": 2}, "densities": [_row("vacancy")]}
+    vacancy, hole = density_rows(replace(result, summary=summary))
+    assert vacancy["density"] == 0.0122
+    assert (hole["kind"], hole["n"], *density_words(hole)) == ("hole", 3, "–", "–")
+
+
+def test_densities_per_site_are_told_as_they_are():
+    assert density_words(_row("dim_site")) == ("0.0122", "0.00551 to 0.0199")
+    assert UNITS["site"] == "per site"
 
 
 def test_no_defects_have_no_densities(make_result):
@@ -45,8 +95,14 @@ def test_no_defects_have_no_densities(make_result):
 
 
 def test_the_expected_false_flags_are_told_from_one_upwards(make_result):
-    assert false_share(make_result(n_each=1)).endswith("(the stated false-discovery rate).")
-    assert false_share(make_result(n_each=4)).endswith("1 of these 20.")
+    assert "(the stated false-discovery rate). They rest" in false_share(make_result(n_each=1))
+    assert "1 of these 20. They rest" in false_share(make_result(n_each=4))
+
+
+def test_the_false_discovery_rate_is_no_promise(make_result):
+    words = false_share(make_result())
+    assert "are meant to let about 5 % " in words
+    assert "normal distribution of perfect sites; contamination and strain can add" in words
 
 
 def test_one_defect_is_said_in_the_singular(make_result):

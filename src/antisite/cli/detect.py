@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ..run.settings import Settings
 from . import options as o
+
+DEFAULTS = Settings()
 
 EPILOG = """Examples:
 
@@ -26,8 +29,8 @@ def detect(
     mask: o.Mask = None,
     pixel_size: o.PixelSize = None,
     lattice_constant: o.LatticeConstant = None,
-    fdr: o.Fdr = 0.05,
-    seed: o.Seed = 0,
+    fdr: o.Fdr = DEFAULTS.fdr,
+    seed: o.Seed = DEFAULTS.seed,
     out: o.Out = o.DEFAULT_OUT,
     overwrite: o.Overwrite = False,
     workers: o.Workers = 1,
@@ -38,12 +41,18 @@ def detect(
 
     Nothing needs to be trained, labelled or tuned. Without a scale, densities are per site.
     """
-    o.check_frames(frame, sum_frames)
-    o.check_also(also, files)
+    reading = o.reading(
+        files,
+        signal=signal,
+        frame=frame,
+        sum_frames=sum_frames,
+        also=also,
+        region=region,
+        mask=mask,
+        pixel_size=pixel_size,
+    )
 
     from ..run.detection import DetectFile
-    from ..run.reading import Reading
-    from ..run.settings import Settings
     from .follow import debugging, finish, follow, refuse_unusable
     from .show import detect_text
 
@@ -51,15 +60,7 @@ def detect(
     work = DetectFile(
         out=out,
         overwrite=overwrite,
-        reading=Reading(
-            signal=signal,
-            frame=frame,
-            sum_frames=sum_frames,
-            also=also,
-            region=o.parse_region(region),
-            mask=mask,
-            pixel_size=o.known(pixel_size),
-        ),
+        reading=reading,
         settings=Settings(fdr=fdr, seed=seed),
         lattice_constant=o.known(lattice_constant),
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from . import options as o
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,8 +21,10 @@ def evaluate(
     result_dir: Annotated[
         Path, typer.Argument(metavar="RESULT_DIR", help="Folder of one image, as `antisite detect` wrote it.")
     ],
-    truth: Annotated[Path, typer.Option(help="Label file (JSON) of the same image.")],
-    as_json: o.Json = False,
+    truth: Annotated[Path, typer.Option(metavar="FILE", help="Label file (JSON) of the same image.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print the scores as JSON, nothing else.")
+    ] = False,
 ) -> None:
     """Compare a result with labels: precision, recall, F1, area under ROC, localisation, kinds."""
     scores, pixel_size = _score_folder(result_dir, truth)
@@ -41,11 +42,17 @@ def evaluate(
 def _score_folder(folder: Path, truth: Path) -> tuple[Scores, float]:
     from ..errors import InputError, NoLatticeError
     from ..evaluate.scores import evaluate_result
-    from ..io.annotations import read_annotations
+    from ..io.annotations import labelled_images, read_annotations
     from ..io.results import read_tables
 
     sites, defects, summary = read_tables(folder)
     labels = read_annotations(truth)
+    if len(labels) and (labels["path"] != "").all():
+        raise InputError(
+            f"a label file must hold points (x, y) to be scored, got only lines in {truth.name} "
+            f"(lines are not scored)"
+        )
+    _warn_of_another_image(labelled_images(truth), str(summary.get("image") or ""), truth)
     if summary.get("lattice_found") is False:
         raise NoLatticeError(
             f"a result must hold a lattice to be scored, "
@@ -61,6 +68,16 @@ def _score_folder(folder: Path, truth: Path) -> tuple[Scores, float]:
         ) from error
     scores = evaluate_result(sites, defects, labels, nn=nn, a=a, shape=(height, width))
     return scores, float(summary.get("pixel_size") or math.nan)
+
+
+def _warn_of_another_image(labelled: Sequence[str], image: str, truth: Path) -> None:
+    """Say so where the labels are those of an image of another name; its suffix does not matter."""
+    if image and labelled and Path(image).stem not in [Path(name).stem for name in labelled]:
+        typer.echo(
+            f"antisite: warning: the labels in {truth.name} belong to {', '.join(labelled)}, "
+            f"and the result to {image}",
+            err=True,
+        )
 
 
 def scores_as_json(scores: Scores, *, pixel_size: float = math.nan) -> dict[str, Any]:
@@ -103,7 +120,7 @@ def score_table(scores: Scores, *, pixel_size: float = math.nan) -> Table:
         cells = _cells(area.value, area.low, area.high, 4)
         table.add_row(f"area under ROC, {label}", *cells, f"{area.n_positive} + {area.n_negative}")
     accuracy = scores.kind_accuracy
-    table.add_row("right kind", *_cells(accuracy.value, accuracy.low, accuracy.high, 3), str(accuracy.n))
+    table.add_row("kind named", *_cells(accuracy.value, accuracy.low, accuracy.high, 3), str(accuracy.n))
     scale, unit = (1.0, "px") if math.isnan(pixel_size) else (pixel_size, "Å")
     errors = [("median", scores.localisation.median), ("95th percentile", scores.localisation.p95)]
     for name, score in errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -85,8 +86,24 @@ def finish(
             typer.echo(told)
     for outcome in outcomes:
         if outcome.message:
-            typer.echo(f"antisite: {outcome.path}: {outcome.message}", err=True)
+            typer.echo(f"antisite: {sentence(outcome.path, outcome.message)}", err=True)
     raise typer.Exit(status)
+
+
+def sentence(path: Path, message: str) -> str:
+    """The message with the path of its input, once.
+
+    Examples
+    --------
+    >>> sentence(Path("b/x.tif"), "x.tif is empty"), sentence(Path("b/x.tif"), "no period stands out")
+    ('b/x.tif is empty', 'b/x.tif: no period stands out')
+    """
+    if message.startswith(f"{path} "):
+        return message
+    name = re.search(rf"(?<![\w./\\]){re.escape(path.name)}(?!\w)", message)
+    if name and (path.suffix or name.start() == 0):
+        return f"{message[: name.start()]}{path}{message[name.end() :]}"
+    return f"{path}: {message}"
 
 
 def exit_status(outcomes: Iterable[Outcome]) -> int:

@@ -33,26 +33,25 @@ def inspect(
     Signals, shape, scale and microscope settings as the file has them; lattice vectors, sublattices
     and coherence as the image shows them; whether the file's scale fits the lattice constant.
     """
-    o.check_frames(frame, sum_frames)
-    o.check_also(also, files)
+    reading = o.reading(
+        files,
+        signal=signal,
+        frame=frame,
+        sum_frames=sum_frames,
+        also=also,
+        region=region,
+        mask=mask,
+        pixel_size=pixel_size,
+    )
 
     from ..run.inspection import InspectFile
-    from ..run.reading import Reading
     from .follow import debugging, finish, follow, refuse_unusable
     from .show_lattice import inspect_text
 
     refuse_unusable(files, out=out)
     work = InspectFile(
         out=out,
-        reading=Reading(
-            signal=signal,
-            frame=frame,
-            sum_frames=sum_frames,
-            also=also,
-            region=o.parse_region(region),
-            mask=mask,
-            pixel_size=o.known(pixel_size),
-        ),
+        reading=reading,
         lattice_constant=o.known(lattice_constant),
     )
     outcomes = follow(files, work, bar=not (as_json or quiet), debug=debugging())

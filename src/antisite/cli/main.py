@@ -68,7 +68,13 @@ app = typer.Typer(
 def antisite(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and stop.",
+        ),
     ] = False,
 ) -> None:
     """Crystal defects in atomic-resolution STEM images: where, what kind, how sure."""

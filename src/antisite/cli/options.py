@@ -13,6 +13,7 @@ from ..errors import AntisiteError
 
 if TYPE_CHECKING:
     from ..image import Region
+    from ..run.reading import Reading
 
 DEFAULT_OUT = Path("antisite-out")
 
@@ -106,6 +107,41 @@ def check_also(also: Path | None, files: list[Path]) -> None:
         raise UsageError(f"--also needs exactly one FILE, whose second detector it is, got {len(files)}")
 
 
+def parse_out(text: str) -> Path:
+    """Refuse a folder without a name, which would be the current one."""
+    if not str(text).strip():
+        raise typer.BadParameter("it must name a folder, got nothing (the current folder is .)")
+    return Path(text)
+
+
+def reading(
+    files: list[Path],
+    *,
+    signal: str,
+    frame: int | None,
+    sum_frames: bool,
+    also: Path | None,
+    region: str | None,
+    mask: Path | None,
+    pixel_size: float | None,
+) -> Reading:
+    """How the files are to be read, after a check that the options fit together."""
+    check_frames(frame, sum_frames)
+    check_also(also, files)
+
+    from ..run.reading import Reading
+
+    return Reading(
+        signal=signal,
+        frame=frame,
+        sum_frames=sum_frames,
+        also=also,
+        region=parse_region(region),
+        mask=mask,
+        pixel_size=known(pixel_size),
+    )
+
+
 Files = Annotated[
     list[Path],
     typer.Argument(
@@ -135,7 +171,12 @@ Frame = Annotated[
 ]
 Sum = Annotated[
     bool,
-    typer.Option("--sum", help="Add all frames of a stack (they must be aligned).", rich_help_panel=_READING),
+    typer.Option(
+        "--sum",
+        metavar="",
+        help="Add all frames of a stack (they must be aligned).",
+        rich_help_panel=_READING,
+    ),
 ]
 Also = Annotated[
     Path | None,
@@ -143,7 +184,8 @@ Also = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Second detector of the same scan; exactly one FILE before it.",
+        help="Second detector of the same scan; exactly one FILE before it. Of several signals it gives "
+        "the one called --signal; the same FILE gives the other one of its two.",
         show_default=False,
         rich_help_panel=_READING,
     ),
@@ -211,12 +253,15 @@ Seed = Annotated[
 Out = Annotated[
     Path,
     typer.Option(
-        metavar="DIR", help="Folder for the results; each FILE gets DIR/<stem>/.", rich_help_panel=_OUTPUT
+        metavar="DIR",
+        parser=parse_out,
+        help="Folder for the results; each FILE gets DIR/<stem>/.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace results that exist.", rich_help_panel=_OUTPUT),
+    typer.Option("--overwrite", metavar="", help="Replace results that exist.", rich_help_panel=_OUTPUT),
 ]
 Workers = Annotated[
     int,
@@ -230,10 +275,13 @@ Workers = Annotated[
 Json = Annotated[
     bool,
     typer.Option(
-        "--json", help="Print a summary of all inputs as JSON, nothing else.", rich_help_panel=_OUTPUT
+        "--json",
+        metavar="",
+        help="Print a summary of all inputs as JSON, nothing else.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT),
+    typer.Option("--quiet", metavar="", help="Print nothing but errors.", rich_help_panel=_OUTPUT),
 ]

@@ -32,9 +32,12 @@ def detect_text(outcomes: Sequence[Outcome]) -> str:
 
 
 def batch_text(outcomes: Sequence[Outcome]) -> str:
-    """One line for each input, then where the files are."""
+    """One line for each input and for each of its warnings, then where the files are."""
     width = max(len(outcome.path.name) for outcome in outcomes)
-    lines = [f"{outcome.path.name:<{width}}  {batch_cell(outcome)}" for outcome in outcomes]
+    lines = []
+    for outcome in outcomes:
+        lines.append(f"{outcome.path.name:<{width}}  {batch_cell(outcome)}")
+        lines += [f"  {warning}" for warning in warning_lines(outcome.summary)]
     written = [outcome.folder for outcome in outcomes if outcome.folder]
     if written:
         lines.append(line("files", f"{written[0].parent}/<stem>/report.html"))
@@ -49,9 +52,7 @@ def batch_cell(outcome: Outcome) -> str:
         return "failed" if outcome.status == "failed" else "needs a choice"
     counts = outcome.summary["counts"]
     kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n and kind != "none")
-    warnings = len(outcome.summary["warnings"])
-    noted = f"  ({warnings} warning{'s' * (warnings > 1)})" if warnings else ""
-    return f"{kinds or 'no defects'}{noted}"
+    return kinds or "no defects"
 
 
 def line(label: str, text: str) -> str:
@@ -94,7 +95,7 @@ def scale_text(s: dict[str, Any]) -> str:
 
 def area_line(s: dict[str, Any]) -> str:
     """How much was looked at."""
-    area = "" if not s["area"] else f" = {s['area']:.4g} nm²"
+    area = "" if not s["area"] else f" · {s['area']:.4g} nm² tested"
     domains = f" · {s['n_domains']} domains" if s["n_domains"] > 1 else ""
     return line("analysed", f"{100 * s['analysed_fraction']:.0f} % of the image{area}{domains}")
 
@@ -131,7 +132,7 @@ def _density_cells(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
 
 def warning_lines(s: dict[str, Any]) -> list[str]:
     """What the reader must know before believing the numbers."""
-    return [line("warning", warning) for warning in s["warnings"]]
+    return [line("warning", warning) for warning in s.get("warnings", ())]
 
 
 def files_line(outcome: Outcome) -> str:

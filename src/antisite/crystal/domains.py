@@ -100,7 +100,8 @@ def _absorb_thin(group: NDArray[np.int_], step: NDArray[np.float64], *, side: in
     """Give nodes of groups thinner than a window to the nearest thick one; number from the largest.
 
     What is thinner than a window is where windows meet something else: a boundary, a mask, one wild
-    column. Masked nodes (-1) go the same way. The nodes stop half a window before the frame, the groups do not.
+    column. Masked nodes (-1) go the same way. The nodes stop half a window before the frame, the
+    groups do not.
     """
     beyond = [(int(np.ceil(side / 2 / max(s, 1))),) * 2 for s in step]
     thickness = {}

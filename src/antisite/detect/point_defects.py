@@ -81,13 +81,17 @@ class PointDefectFinder:
         tested = comparable_sites(crystal, channels[0].shape)
         references = local_references(crystal, tested, neighbours=self.neighbours)
         n = len(crystal.sites)
-        z = np.zeros(n)
+        z, weight = np.zeros((2, n))
         ratio, followed = np.full((2, len(channels), n), np.nan)
         for c, pixels in enumerate(channels):
             light = measure_light(pixels, crystal, c, references)
-            for reference in references:
-                z[reference.members] += reference.standardise(light.excess) / np.sqrt(len(channels))
             ratio[c], followed[c] = light.ratio, light.followed
+            for reference in references:
+                own = reference.members
+                clarity = 1 / central_null(light.ratio[own])[1]  # the better detector counts for more
+                z[own] += clarity * reference.standardise(light.excess)
+                weight[own] += clarity**2
+        z /= np.sqrt(np.maximum(weight, 1e-12))
         z[~tested] = np.nan
         ratio[:, ~tested] = np.nan
         return self._decide(z, ratio, followed, crystal)

@@ -57,6 +57,19 @@ def read_annotations(path: str | Path) -> pd.DataFrame:
     return _truth_table([_read_object(path.name, i, item) for i, item in enumerate(_read_objects(path))])
 
 
+def labelled_images(path: str | Path) -> tuple[str, ...]:
+    """File names of the images that a label file says it belongs to; none where it does not say.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    names = _read_content(Path(path)).get("image")
+    names = names if isinstance(names, list) else [names]
+    return tuple(name for name in names if isinstance(name, str) and name)
+
+
 def read_label_map(path: str | Path, *, words: Mapping[int, str]) -> pd.DataFrame:
     """The truth of an image painted as a map: every connected patch of one value is an object.
 
@@ -89,7 +102,7 @@ def read_label_map(path: str | Path, *, words: Mapping[int, str]) -> pd.DataFram
     return _truth_table(rows)
 
 
-def _read_objects(path: Path) -> list[Any]:
+def _read_content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -100,7 +113,11 @@ def _read_objects(path: Path) -> list[Any]:
         raise InputError(
             f"a label file must be JSON, got {path.name}, which is not (give the labels, not the image)"
         ) from error
-    objects = content.get("objects") if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else {}
+
+
+def _read_objects(path: Path) -> list[Any]:
+    objects = _read_content(path).get("objects")
     if not isinstance(objects, list):
         raise InputError(
             f'a label file must hold a list "objects", got none in {path.name} '

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from antisite.errors import InputError
-
+from ..errors import InputError
 from . import microscope_files, plain_files
 from .guards import RawSignal, guarded
 
@@ -56,7 +55,7 @@ def read_signals(path: Path) -> list[RawSignal]:
 def _reader_for(path: Path) -> Callable[[Path], list[RawSignal]]:
     try:
         if path.is_dir():
-            raise InputError(f"{path.name} must be an image file, and is a folder (name the files in it)")
+            raise InputError(f"{path} must be an image file, and is a folder (name the files in it)")
         with path.open("rb") as file:
             start = file.read(16)
     except FileNotFoundError:

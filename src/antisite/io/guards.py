@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from antisite.errors import InputError
+from ..errors import InputError
 
 RawSignal = dict[str, Any]
 """As RosettaSciIO gives it: `data`, `axes`, `metadata`, `original_metadata`."""

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from antisite.conditions import Conditions
-from antisite.errors import InputError
-from antisite.image import Image, Region, combine
-
+from ..conditions import Conditions
+from ..errors import InputError
+from ..image import Image, Region, combine
 from .formats import SUFFIXES
 from .signals import Signal, choose_signal, pixels_of, signals_of
 
@@ -67,7 +66,8 @@ def read_image(
     signal : which signal, by title, when the file holds several.
     frame : which frame of a stack, from 0.
     sum_frames : take the sum of all frames instead.
-    also : file of a second detector of the same scan, which becomes the second channel.
+    also : file of a second detector of the same scan, which becomes the second channel. Of several
+        signals it gives the one called `signal`; of the file `path` itself, the one that is left.
     region : two slices (y, x) px; everything outside is masked.
     mask : image file or (y, x) array; what is not zero is ignored.
     pixel_size : Å/px, goes before the file's own.
@@ -92,9 +92,10 @@ def read_image(
     """
     image = _read_one(Path(path), signal, frame, sum_frames, pixel_size)
     if also is not None:
-        image = combine([image, _read_one(Path(also), "", frame, sum_frames, pixel_size)])
+        second = _second_signal(Path(also), Path(path), signal)
+        image = combine([image, _read_one(Path(also), second, frame, sum_frames, pixel_size)])
     if mask is not None:
-        image = replace(image, mask=image.mask | _read_mask(mask, image.shape))
+        image = _masked(image, _read_mask(mask, image.shape))
     return image if region is None else image.restrict(region)
 
 
@@ -126,16 +127,31 @@ def _describe(signal: Signal) -> SignalInfo:
 def _read_one(path: Path, name: str, frame: int | None, sum_frames: bool, pixel_size: float) -> Image:
     signal = choose_signal(signals_of(path), name, file=path.name)
     pixels = pixels_of(signal, path, frame=frame, sum_frames=sum_frames)
-    with np.errstate(over="ignore"):  # what exceeds float32 becomes infinite, and is masked
-        channels = pixels.astype(np.float32)
     return Image(
-        channels,
+        pixels,  # type: ignore[arg-type]
         pixel_size=_pixel_size(signal, path) if math.isnan(pixel_size) else pixel_size,
         pixel_size_from="file" if math.isnan(pixel_size) else "given",
         conditions=signal.conditions,
         name=path.name,
         frame=frame or 0,
     )
+
+
+def _second_signal(also: Path, path: Path, name: str) -> str:
+    """Title of the signal of the second detector."""
+    images = [signal for signal in signals_of(also) if signal.is_image]
+    if also.resolve() != path.resolve():
+        named = name.strip().casefold() in [signal.title.casefold() for signal in images]
+        return name if named and len(images) > 1 else ""
+    first = choose_signal(images, name, file=also.name)
+    rest = [signal.title for signal in images if signal.title != first.title]
+    if len(rest) != 1:
+        left = "no other image" if not rest else f"{len(rest)} others: {', '.join(map(repr, rest))}"
+        raise InputError(
+            f"the second detector must be another image, and beside {first.title!r} {also.name} holds {left} "
+            f"(save the second detector as a file of its own)"
+        )
+    return rest[0]
 
 
 def _pixel_size(signal: Signal, path: Path) -> float:
@@ -149,11 +165,27 @@ def _pixel_size(signal: Signal, path: Path) -> float:
 
 
 def _read_mask(mask: str | Path | ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    if isinstance(mask, str | Path):
-        path = Path(mask)
-        pixels = pixels_of(choose_signal(signals_of(path), "", file=path.name), path)
-    else:
-        pixels = np.asarray(mask)
+    pixels = _mask_pixels(Path(mask)) if isinstance(mask, str | Path) else np.asarray(mask)
     if pixels.shape != shape:
         raise InputError(f"the mask must have the shape of the image {shape}, got {pixels.shape}")
     return np.asarray(pixels != 0, dtype=bool)
+
+
+def _mask_pixels(path: Path) -> NDArray[np.generic]:
+    images = [signal for signal in signals_of(path) if signal.is_image]
+    n = sum(signal.n_frames for signal in images)
+    if n > 1:
+        raise InputError(
+            f"a mask file must hold one image, got {n} in {path.name} (save the mask as a file of its own)"
+        )
+    return pixels_of(choose_signal(images or signals_of(path), "", file=path.name), path)
+
+
+def _masked(image: Image, mask: NDArray[np.bool_]) -> Image:
+    both = image.mask | mask
+    if both.all():
+        raise InputError(
+            f"the mask must leave pixels, got one that covers all of {image.name} "
+            f"(pixels that are not 0 are ignored; is it inverted?)"
+        )
+    return replace(image, mask=both)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from antisite.conditions import Conditions, Detector
+from ..conditions import Conditions, Detector
 
 Tree = Mapping[str, Any]
 

@@ -6,8 +6,7 @@ import math
 import struct
 from pathlib import Path
 
-from antisite.errors import InputError
-
+from ..errors import InputError
 from .guards import MAX_COMPRESSION, RawSignal, check_promise
 
 _MAX_EAGER_BYTES = 2 * 2**30

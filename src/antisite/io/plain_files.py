@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from antisite.errors import InputError
-
+from ..errors import InputError
 from .guards import MAX_COMPRESSION, RawSignal, check_promise, check_size
 
 
@@ -24,9 +23,26 @@ def read_tiff(path: Path) -> list[RawSignal]:
             check_promise(path, int(series.nbytes), compression=MAX_COMPRESSION)
             check_size(path, int(series.nbytes))
             _check_strips(path, series)
+        if tiff.series and _stores_planes(tiff.series[0]):
+            return [_planes(path, tiff.series[0])]
     signals: list[RawSignal] = [_with_imagej_unit(signal) for signal in file_reader(str(path))]
     whole = [s for s in signals if not int(s["original_metadata"].get("NewSubfileType", 0)) & 1]
     return whole or signals  # bit 1 marks a reduced copy: a thumbnail or a level of a pyramid
+
+
+def _stores_planes(series: Any) -> bool:
+    """Whether colours lie one behind the other, as tifffile also takes a stack of three or four frames."""
+    return len(series.shape) == 3 and series.axes[1:] == "YX" and series.keyframe.photometric == 2
+
+
+def _planes(path: Path, series: Any) -> RawSignal:
+    planes = series.asarray()
+    if not all(np.array_equal(plane, planes[0], equal_nan=planes.dtype.kind == "f") for plane in planes[1:3]):
+        raise InputError(
+            f"{path.name} stores {len(planes)} planes as colours, and they differ (export it in grey; a "
+            f"stack of frames is written with photometric='minisblack')"
+        )
+    return {"data": planes[0], "axes": [], "metadata": {}, "original_metadata": {}}
 
 
 def _with_imagej_unit(signal: RawSignal) -> RawSignal:

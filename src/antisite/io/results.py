@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from antisite.defects import SCHEMA_VERSION
-from antisite.errors import InputError, OutputError
-from antisite.image import Image
-from antisite.result import Result
-
-from .tables import read_table, write_json, write_table, writing
+from ..defects import SCHEMA_VERSION
+from ..errors import InputError, OutputError
+from ..image import Image
+from ..result import Result
+from .tables import read_table, write_json, write_table
+from .writing import write_bytes, writing
 
 SUMMARY = "result.json"
 FILES = (
@@ -164,8 +164,8 @@ def _write_files(result: Result, folder: Path, extra: Mapping[str, bytes]) -> No
     with writing(folder):
         if result.maps:
             np.savez_compressed(folder / "maps.npz", **dict(sorted(result.maps.items())))  # type: ignore[arg-type]
-        for name, content in extra.items():
-            (folder / name).write_bytes(content)
+    for name, content in extra.items():
+        write_bytes(folder / name, content)
     domains = {"domains": result.domains.to_dict("records"), "provenance": result.provenance}
     write_json({"schema": SCHEMA_VERSION, **result.summary, **domains}, folder / SUMMARY)
 

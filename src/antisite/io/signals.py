@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antisite.conditions import Conditions
-from antisite.errors import ChoiceError, InputError
-
+from ..conditions import Conditions
+from ..errors import ChoiceError, InputError
 from .formats import read_signals
 from .guards import RawSignal, check_size, guarded
 from .metadata import conditions_of, find, has_length, is_energy, scale_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from antisite.defects import table_fields
-from antisite.errors import InputError, OutputError
+from ..defects import table_fields
+from ..errors import InputError
+from .writing import writing
 
 SUFFIXES = (".csv", ".parquet")
 _DIGITS = 7
@@ -83,18 +83,6 @@ def to_json(data: Any) -> str:
     <BLANKLINE>
     """
     return json.dumps(_plain(data), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn whatever the disk says against `path` into one sentence."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{path} cannot be written: {reason} (choose another folder with --out)") from error
 
 
 def round_numbers(values: NDArray[np.floating], digits: int = _DIGITS) -> NDArray[np.float64]:

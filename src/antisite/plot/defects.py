@@ -14,6 +14,7 @@ from ..defects import KINDS
 from ..result import Result
 from .figures import INK, figure_png, new_figure, own_axes
 from .images import left_out, plot_image
+from .scale_bars import scale_bar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,30 +125,31 @@ def draw_marks(ax: Axes, defects: pd.DataFrame, radius: float) -> Axes:
 
 
 def legend_handles(result: Result) -> list[Line2D]:
-    """One mark with the words and the count of each kind; a line of words when there is none."""
+    """One mark with the words and the count of each kind, or that there is none; then the veil's, if any."""
     from matplotlib.lines import Line2D
     from matplotlib.path import Path
 
-    def handle(kind: str, n: int) -> Line2D:
+    def handle(label: str, **marker: Any) -> Line2D:
+        return Line2D([], [], linestyle="none", label=label, **marker)
+
+    def mark(kind: str, n: int) -> Line2D:
         corners = outline(kind, 1.0) * (1, -1)  # markers are drawn y upward
         shape: Any = Path(np.vstack([corners, corners[:1]]), closed=True)
-        return Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker=shape,
-            markersize=9,
-            markerfacecolor="none",
-            markeredgecolor=look(kind).colour,
-            markeredgewidth=2,
-            label=f"{kind_words(kind, n)}  {n}",
-        )
+        look_of: dict[str, Any] = {"mfc": "none", "mec": look(kind).colour, "mew": 2}
+        return handle(f"{kind_words(kind, n)}  {n:,}", marker=shape, ms=9, **look_of)
 
-    counts = count_kinds(result.defects)
-    if counts:
-        return [handle(kind, n) for kind, n in counts.items()]
     found = result.summary.get("lattice_found", True)
-    return [Line2D([], [], linestyle="none", label="no defects found" if found else "no lattice found")]
+    handles = [mark(kind, n) for kind, n in count_kinds(result.defects).items()]
+    handles = handles or [handle("no defects found" if found else "no lattice found")]
+    if left_out(result.image, result.maps.get("domain")).any():
+        handles.append(handle("not analysed", marker="s", ms=9, mfc="#e4e7eb", mec="#9aa5b1", mew=0.8))
+    return handles
+
+
+def legend_columns(handles: list[Line2D], width: float) -> int:
+    """How many of the legend's entries stand side by side on `width` inches."""
+    widest = max(len(str(handle.get_label())) for handle in handles)
+    return int(np.clip(width // (0.6 + 0.085 * widest), 1, 5))
 
 
 def plot_defects(
@@ -160,27 +162,35 @@ def plot_defects(
     result : what was found.
     channel : which detector lies underneath.
     legend : name and count the kinds below the image.
-    bar : draw a scale bar.
+    bar : draw a scale bar, in the corner with the fewest marks.
     ax : where to draw.
     """
     height, width = result.image.shape
     ax = own_axes(ax, 6, 6 * height / width)
     dim = left_out(result.image, result.maps.get("domain"))
-    plot_image(result.image, channel=channel, dim=dim, bar=bar, pixel_size=pixel_scale(result), ax=ax)
+    spots = result.defects[["y", "x"]].to_numpy()
+    plot_image(
+        result.image, channel=channel, dim=dim, bar=bar, pixel_size=pixel_scale(result), avoid=spots, ax=ax
+    )
     draw_marks(ax, result.defects, mark_radius(result))
     if legend:
-        ax.legend(
-            handles=legend_handles(result),
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.01),
-            ncols=4,
-            frameon=False,
-            fontsize=10,
-            labelcolor=INK,
-            handletextpad=0.4,
-            columnspacing=1.6,
-        )
+        _draw_legend(ax, legend_handles(result), ncols=4, anchor=(0.5, -0.01))
     return ax
+
+
+def _draw_legend(ax: Axes, handles: list[Line2D], *, ncols: int, anchor: tuple[float, float]) -> None:
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=anchor,
+        ncols=ncols,
+        frameon=False,
+        fontsize=10,
+        labelcolor=INK,
+        handletextpad=0.4,
+        columnspacing=1.6,
+        borderaxespad=0.0,
+    )
 
 
 def overlay_png(result: Result, *, longest: int = 1600) -> bytes:
@@ -195,10 +205,27 @@ def overlay_png(result: Result, *, longest: int = 1600) -> bytes:
     dpi = 200.0
     inches = longest / dpi
     wide, high = inches * min(width / height, 1.0), inches * min(height / width, 1.0)
-    rows = math.ceil(max(len(count_kinds(result.defects)), 1) / 4)
-    strip, page = 0.16 + 0.24 * rows, max(wide, min(3.2, inches))
+    page = max(wide, min(3.2, inches))
+    handles = legend_handles(result)
+    ncols = legend_columns(handles, page)
+    strip = 0.45 + 0.24 * math.ceil(len(handles) / ncols)
     figure = new_figure(page, high + strip)
-    left = (page - wide) / 2 / page
-    ax = figure.add_axes((left, strip / (high + strip), wide / page, high / (high + strip)))
-    plot_defects(result, ax=ax)
+    left = (page - wide) / 2
+    ax = figure.add_axes((left / page, strip / (high + strip), wide / page, high / (high + strip)))
+    plot_defects(result, legend=False, bar=False, ax=ax)
+    below = figure.add_axes((0, 0, 1, strip / (high + strip)), xlim=(0, page), ylim=(-strip, 0))
+    below.set_axis_off()
+    _draw_bar_below(below, result, left=left, wide=wide)
+    _draw_legend(below, handles, ncols=ncols, anchor=(0.5, 1 - 0.37 / strip))
     return figure_png(figure, dpi=dpi)
+
+
+def _draw_bar_below(ax: Axes, result: Result, *, left: float, wide: float) -> None:
+    """The scale bar with its words beside it, on axes in inches, where it hides nothing."""
+    from matplotlib.patches import Rectangle
+
+    length, words = scale_bar(result.image.shape, pixel_scale(result))
+    inches = length / result.image.shape[1] * wide
+    first = left + 0.06 * min(wide, 1.0)
+    ax.add_patch(Rectangle((first, -0.2), inches, 0.05, color=INK, linewidth=0)).set_gid("scale-bar")
+    ax.text(first + inches + 0.08, -0.175, words, size=10, color=INK, va="center", gid="scale-words")

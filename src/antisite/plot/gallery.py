@@ -15,6 +15,7 @@ from ..result import Result
 SIDE = 60
 REACH = 2.1
 N_LIKE = 9
+_HOLE_REACH = 1.3  # of the longer side of its box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,13 +26,13 @@ class Pair:
     ----------
     row : the defect, as a row of the table.
     found : (channels, side, side) 0 to 1, around the defect.
-    perfect : (channels, side, side), median of the nearest perfect sites of its sublattice;
-        NaN where the image ends or no such site exists.
+    perfect : (channels, side, side), median of the nearest perfect sites of its sublattice, NaN where
+        the image ends; None where no such site exists, and for a hole, which replaces many sites.
     """
 
     row: pd.Series[Any]
     found: NDArray[np.float32]
-    perfect: NDArray[np.float32]
+    perfect: NDArray[np.float32] | None
 
 
 def pick_defects(defects: pd.DataFrame, *, limit: int = 24) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -71,17 +72,32 @@ def predicted(sites: pd.DataFrame) -> NDArray[np.float64]:
     return np.asarray(sites[["y", "x"]].to_numpy() - sites[["dy", "dx"]].fillna(0.0).to_numpy())
 
 
-def _pair(row: pd.Series[Any], found: NDArray[np.float32], perfect: NDArray[np.float32]) -> Pair:
-    """Both windows between the darkest and the brightest of the two, channel by channel."""
-    both = np.concatenate([found, perfect], axis=-1)
+def _pair(row: pd.Series[Any], found: NDArray[np.float32], perfect: NDArray[np.float32] | None) -> Pair:
+    """What is there between the darkest and the brightest of it, channel by channel."""
+    both = found if perfect is None else np.concatenate([found, perfect], axis=-1)
     low, high = np.nanpercentile(both, [0.5, 99.5], axis=(1, 2), keepdims=True)
     span = np.where(high > low, high - low, 1.0)
-    found, perfect = (np.clip((window - low) / span, 0, 1).astype(np.float32) for window in (found, perfect))
-    return Pair(row=row, found=found, perfect=perfect)
+
+    def stretched(window: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(np.clip((window - low) / span, 0, 1), dtype=np.float32)
+
+    return Pair(row=row, found=stretched(found), perfect=None if perfect is None else stretched(perfect))
 
 
 def pair_defects(result: Result, defects: pd.DataFrame) -> Iterator[Pair]:
-    """Each defect with the median of its nearest perfect sites of the same sublattice and grain."""
+    """Each defect with the median of its nearest perfect sites of the same sublattice and grain.
+
+    A hole stands alone, its whole box and some of the crystal around it.
+    """
+    holes = defects["kind"] == "hole"
+    for _, row in defects[holes].iterrows():
+        half = _HOLE_REACH * max(row["length"], row["width"]) / 2
+        centre = np.array([[row["y"], row["x"]]])
+        yield _pair(row, cut_windows(result.image.channels, centre, half=half, side=2 * SIDE)[0], None)
+    yield from _pair_points(result, defects[~holes])
+
+
+def _pair_points(result: Result, defects: pd.DataFrame) -> Iterator[Pair]:
     from scipy.spatial import KDTree
 
     half = REACH * float(result.summary.get("nn") or 8.0)
@@ -92,7 +108,7 @@ def pair_defects(result: Result, defects: pd.DataFrame) -> Iterator[Pair]:
         centres = predicted(group)
         windows = cut_windows(result.image.channels, centres, half=half)
         for (_, row), centre, found in zip(group.iterrows(), centres, windows, strict=True):
-            ideal = np.full_like(found, np.nan)
+            ideal = None
             if tree is not None:
                 nearest = np.atleast_1d(tree.query(centre, k=min(N_LIKE, len(perfect)))[1])
                 ideal = _median(cut_windows(result.image.channels, perfect[nearest], half=half))
@@ -107,15 +123,15 @@ def _median(windows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def pair_picture(pair: Pair, *, gap: int = 3) -> NDArray[np.uint8]:
-    """(y, x) found on the left, perfect on the right, one row for each channel, white between."""
+    """(y, x) found on the left, perfect on the right if known, one row for each channel, white between."""
 
     def levels(window: NDArray[np.float32]) -> NDArray[np.uint8]:
         return np.where(np.isfinite(window), window * 255 + 0.5, 255).astype(np.uint8)
 
+    columns = [pair.found] if pair.perfect is None else [pair.found, pair.perfect]
     n, side, _ = pair.found.shape
-    picture = np.full((n * side + (n - 1) * gap, 2 * side + gap), 255, dtype=np.uint8)
-    for i in range(n):
-        top = slice(i * (side + gap), i * (side + gap) + side)
-        picture[top, :side] = levels(pair.found[i])
-        picture[top, side + gap :] = levels(pair.perfect[i])
+    step = side + gap
+    picture = np.full((n * step - gap, len(columns) * step - gap), 255, dtype=np.uint8)
+    for i, j in np.ndindex(n, len(columns)):
+        picture[i * step : i * step + side, j * step : j * step + side] = levels(columns[j][i])
     return picture

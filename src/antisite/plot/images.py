@@ -1,8 +1,7 @@
-"""Pictures of an image: grey levels for the eye, a scale bar, and a veil over what was left out."""
+"""Pictures of an image: grey levels for the eye, and a veil over what was left out."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..image import Image
 from .figures import own_axes
+from .scale_bars import draw_scale_bar, place_scale_bar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,34 +45,11 @@ def shrink(pixels: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 
 
-def scale_bar(shape: tuple[int, int], pixel_size: float = math.nan) -> tuple[float, str]:
-    """Length [px] and words of a bar about a fifth of the width: 1, 2 or 5 times a power of ten.
-
-    Parameters
-    ----------
-    shape : (y, x) px.
-    pixel_size : Å/px; NaN gives a bar in pixels.
-
-    Examples
-    --------
-    >>> scale_bar((512, 512), 0.4)
-    (125.0, '5 nm')
-    >>> scale_bar((512, 512))
-    (100.0, '100 px')
-    """
-    known = not math.isnan(pixel_size)
-    unit = 10 / pixel_size if known else 1.0
-    longest = max(shape[1] * 0.26 / unit, 1e-12)
-    power = 10.0 ** math.floor(math.log10(longest))
-    length = max(step for step in (1, 2, 5) if step * power <= longest * (1 + 1e-9)) * power
-    return length * unit, f"{length:g} {'nm' if known else 'px'}"
-
-
 def left_out(image: Image, domain: NDArray[np.generic] | None = None) -> NDArray[np.bool_]:
-    """(y, x), True where pixels were masked or lie outside the analysed crystal (`domain` < 0)."""
+    """(y, x), True where pixels were masked or lie outside the analysed crystal, which is `domain` 0."""
     if domain is None or domain.shape != image.shape:
         return image.mask
-    return image.mask | (np.asarray(domain) < 0)
+    return np.asarray(image.mask | (domain != 0))
 
 
 def veil(dim: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -82,20 +59,11 @@ def veil(dim: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return sheet
 
 
-def draw_scale_bar(ax: Axes, shape: tuple[int, int], pixel_size: float = math.nan) -> Axes:
-    """A white bar with a dark rim, lower left, with its length above it."""
-    from matplotlib.patches import Rectangle
-    from matplotlib.patheffects import withStroke
-
-    length, words = scale_bar(shape, pixel_size)
-    rim = [withStroke(linewidth=2.6, foreground="black", alpha=0.85)]
-    left, bottom, thick = 0.035 * shape[1], shape[0] - 0.5 - 0.035 * shape[1], 0.010 * shape[1]
-    bar = Rectangle((left, bottom - thick), length, thick, facecolor="white", linewidth=0, zorder=11)
-    bar.set(gid="scale-bar", path_effects=rim)
-    ax.add_patch(bar)
-    text = ax.text(left + length / 2, bottom - 1.7 * thick, words, color="white", size=11, weight="bold")
-    text.set(ha="center", va="bottom", zorder=12, path_effects=rim, gid="scale-words")
-    return ax
+def shown_levels(image: Image, channel: int = 0, *, factor: int = 1) -> NDArray[np.uint8]:
+    """(y // factor, x // factor) grey levels of one channel; masked pixels do not set them."""
+    ny, nx = (n // factor * factor for n in image.shape)
+    mask = image.mask[:ny:factor, :nx:factor]
+    return grey_levels(shrink(image.channels[channel], factor), mask=mask)
 
 
 def plot_image(
@@ -105,6 +73,7 @@ def plot_image(
     dim: NDArray[np.bool_] | None = None,
     bar: bool = True,
     pixel_size: float | None = None,
+    avoid: NDArray[np.float64] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """One channel in grey, with a scale bar; what was left out lies under a veil.
@@ -116,6 +85,7 @@ def plot_image(
     dim : (y, x), True under the veil; the mask of the image if not given.
     bar : draw the scale bar.
     pixel_size : Å/px of the bar; that of the image if not given.
+    avoid : (N, 2) px as (y, x), what the bar had better not cover.
     ax : where to draw.
     """
     ax = own_axes(ax, 6, 6 * image.shape[0] / image.shape[1])
@@ -123,12 +93,13 @@ def plot_image(
     factor = min(max(max(image.shape) // _ENOUGH, 1), *image.shape)
     ny, nx = (n // factor * factor for n in image.shape)
     extent = (-0.5, nx - 0.5, ny - 0.5, -0.5)
-    grey = grey_levels(shrink(image.channels[channel], factor), mask=image.mask[:ny:factor, :nx:factor])
+    grey = shown_levels(image, channel, factor=factor)
     ax.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="antialiased", extent=extent)
     if dim.any():
         ax.imshow(veil(dim[:ny:factor, :nx:factor]), interpolation="nearest", extent=extent)
     ax.set(xlim=extent[:2], ylim=extent[2:])
     ax.set_axis_off()
     if bar:
-        draw_scale_bar(ax, image.shape, image.pixel_size if pixel_size is None else pixel_size)
+        scale = image.pixel_size if pixel_size is None else pixel_size
+        draw_scale_bar(ax, place_scale_bar(image.shape, scale, avoid=avoid))
     return ax

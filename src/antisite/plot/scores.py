@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PERFECT = "#c3cad2"
 SIZE = (4.5, 2.5)
 _REACH = 40
+_Ends = tuple[float | None, float | None]
 
 
 def plot_z(
@@ -39,13 +40,14 @@ def plot_z(
     """
     ax = own_axes(ax, *SIZE)
     tested = sites[sites["z"].notna()]
-    edges = _edges(tested["z"].to_numpy(), null, [v for v in (dark, bright) if v is not None])
+    edges, ends = _z_bins(tested["z"].to_numpy(), null, [v for v in (dark, bright) if v is not None])
     _stack(ax, tested, "z", edges)
     _draw_null(ax, edges, len(tested), null)
     _draw_thresholds(ax, dark, bright)
     top = ax.get_ylim()[1]
     ax.set(yscale="log", ylim=(0.6, max(top, 10.0) * 3), xlim=(edges[0], edges[-1]))
     ax.set(xlabel="z  (darker  ←  → brighter)", ylabel="sites")
+    _label_ends(ax, edges, ends)
     return _finish(ax)
 
 
@@ -68,30 +70,65 @@ def plot_ratios(
     """
     ax = own_axes(ax, *SIZE)
     seen = sites[np.isfinite(sites["ratio"])]
-    low, high = _range(seen["ratio"].to_numpy())
-    edges = np.linspace(low, high, 71)
+    edges, ends = _ratio_bins(seen["ratio"].to_numpy())
     _stack(ax, seen, "ratio", edges)
-    _draw_modes(ax, modes, edges, int((seen["kind"] != "none").sum()))
+    # modes are those of point defects; the sites of a hole are none
+    _draw_modes(ax, modes, edges, int((~seen["kind"].isin(("none", "hole"))).sum()))
     _draw_thresholds(ax, dark, bright)
     top = ax.get_ylim()[1]
-    ax.set(yscale="log", ylim=(0.6, max(top, 10.0) * 3), xlim=(low, high))
+    ax.set(yscale="log", ylim=(0.6, max(top, 10.0) * 3), xlim=(edges[0], edges[-1]))
     ax.set(xlabel="ratio (1 = perfect)", ylabel="sites")
+    _label_ends(ax, edges, ends)
     return _finish(ax)
 
 
-def _range(values: NDArray[np.float64]) -> tuple[float, float]:
-    if not len(values):
-        return 0.0, 2.0
-    return max(min(values.min() - 0.05, 0.4), -0.6), min(max(values.max() + 0.05, 1.6), 4.0)
+def _ratio_bins(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], _Ends]:
+    low, high = (values.min() - 0.05, values.max() + 0.05) if len(values) else (0.0, 2.0)
+    return _open_ended(values, (min(low, 0.4), max(high, 1.6)), (-0.6, 4.0), n=70)
 
 
-def _edges(z: NDArray[np.float64], null: tuple[float, float], marks: list[float]) -> NDArray[np.float64]:
+def _z_bins(
+    z: NDArray[np.float64], null: tuple[float, float], marks: list[float]
+) -> tuple[NDArray[np.float64], _Ends]:
     """Bins of a third of the width of the null, wider where the sites reach far; at most 40 widths."""
     centre, width = null
     values = np.concatenate([z, marks, [centre - 5 * width, centre + 5 * width]])
-    low = max(values.min(), centre - _REACH * width) - width
-    high = min(values.max(), centre + _REACH * width) + width
-    return np.linspace(low, high, int(np.clip((high - low) / (width / 3), 20, 110)) + 1)
+    low, high = values.min() - width, values.max() + width
+    least, most = (float(round(centre + side * _REACH * width)) for side in (-1, 1))
+    n = (min(high, most) - max(low, least)) / (width / 3)
+    return _open_ended(z, (low, high), (least, most), n=int(np.clip(n, 20, 110)))
+
+
+def _open_ended(
+    values: NDArray[np.float64], span: tuple[float, float], most: tuple[float, float], *, n: int
+) -> tuple[NDArray[np.float64], _Ends]:
+    """Edges of `n` bins over `span` as far as `most` allows, and one more at an end that values pass.
+
+    With the edges comes the last true value at each end that has such a bin, None at the others.
+    """
+    low, high = max(span[0], most[0]), min(span[1], most[1])
+    edges = np.linspace(low, high, n + 1)
+    step = edges[1] - edges[0]
+    under, over = bool((values < low).any()), bool((values > high).any())
+    edges = np.concatenate([[low - step] * under, edges, [high + step] * over])
+    return edges, (low if under else None, high if over else None)
+
+
+def _label_ends(ax: Axes, edges: NDArray[np.float64], ends: _Ends) -> None:
+    """Ticks for the open bins in place of those too near to them."""
+    low, high = ends
+    if low is None and high is None:
+        return
+    room = 0.08 * (edges[-1] - edges[0])
+    first = -np.inf if low is None else low + room
+    last = np.inf if high is None else high - room
+    ticks = [t for t in ax.get_xticks() if max(first, edges[0]) <= t <= min(last, edges[-1])]
+    words = [f"{t:g}" for t in ticks]
+    if low is not None:
+        ticks, words = [*ticks, (edges[0] + edges[1]) / 2], [*words, f"≤\N{NO-BREAK SPACE}{low:g}"]
+    if high is not None:
+        ticks, words = [*ticks, (edges[-2] + edges[-1]) / 2], [*words, f"≥\N{NO-BREAK SPACE}{high:g}"]
+    ax.set_xticks(ticks, [word.replace("-", "−") for word in words])
 
 
 def _stack(ax: Axes, sites: pd.DataFrame, column: str, edges: NDArray[np.float64]) -> None:
@@ -102,6 +139,7 @@ def _stack(ax: Axes, sites: pd.DataFrame, column: str, edges: NDArray[np.float64
         values = np.clip(sites.loc[sites["kind"] == kind, column].to_numpy(), edges[0], edges[-1])
         counts = np.histogram(values, edges)[0]
         words = "perfect" if kind == "none" else f"{kind_words(kind, n)} ({n})"
+        words = f"in holes ({n})" if kind == "hole" else words
         colour = PERFECT if kind == "none" else look(kind).colour
         floor = np.maximum(below, 0.1)  # a logarithmic axis has no zero
         ax.stairs(below + counts, edges, baseline=floor, fill=True, color=colour, label=words)

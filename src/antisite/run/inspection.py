@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import AntisiteError, NoLatticeError
 from ..io.images import SignalInfo, describe_file
-from ..io.tables import writing
+from ..io.writing import write_bytes
 from ..plot.inspect import inspect_png
 from .batch import Outcome, failed_status, result_folder
 from .pipeline import inspect_crystal
@@ -46,24 +46,5 @@ class InspectFile:
         image = self.reading(path)
         result = inspect_crystal(image, lattice_constant=self.lattice_constant)
         folder = result_folder(self.out, path)
-        write_picture(inspect_png(result), folder / "inspect.png")
+        write_bytes(folder / "inspect.png", inspect_png(result))
         return Outcome(path=path, status="done", folder=folder, summary=result.summary, signals=signals)
-
-
-def write_picture(png: bytes, path: Path) -> None:
-    """Write a picture whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be made or written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(png)
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise

@@ -8,7 +8,6 @@ from string import Template
 from typing import Any
 
 from .. import __version__
-from ..defects import KINDS
 from ..plot.defects import kind_words
 from ..result import Result
 from .report_crystal import crystal_html
@@ -23,6 +22,7 @@ from .report_words import (
     density_words,
     false_share,
     headline,
+    no_lattice_words,
     number,
     place_words,
     scale_words,
@@ -65,7 +65,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _summary(result: Result) -> str:
-    words = [false_share(result), coverage(result), scale_words(result)]
+    words = [no_lattice_words(result), false_share(result), coverage(result), scale_words(result)]
     paragraphs = "".join(f"<p>{prose(text)}</p>" for text in words if text)
     warnings = [str(text) for text in result.summary.get("warnings", ())]
     items = "".join(f"<li>{prose(text)}</li>" for text in warnings)
@@ -78,20 +78,20 @@ def _densities(result: Result) -> str:
     rows = density_rows(result)
     if not rows:
         return ""
-    head = ("kind", "number", f"density [{UNITS[rows[0]['per']]}]", "95 % interval")
+    unit = next((f" [{UNITS[row['per']]}]" for row in rows if row["per"]), "")
+    head = ("kind", "number", f"density{unit}", "95 % interval")
     first = {row["kind"]: i for i, row in reversed(list(enumerate(rows)))}
     cells = [
         (_density_name(row, explain=first[row["kind"]] == i), number(row["n"]), *density_words(row))
         for i, row in enumerate(rows)
     ]
-    return table(cells, head=head)
+    return table(cells, head=head, name="densities")
 
 
 def _density_name(row: dict[str, Any], *, explain: bool) -> str:
-    if row["kind"] not in KINDS:
-        return "all defects"
     name = swatch(row["kind"]) + escape(kind_words(row["kind"], row["n"]))
-    place = "" if row["sublattice"] == "all" else f", {place_words(row['sublattice'])}"
+    where = place_words(row["sublattice"]).replace(" ", "\N{NO-BREAK SPACE}")
+    place = "" if row["sublattice"] == "all" else f", {where}"
     meaning = MEANINGS.get(row["kind"], "") if explain else ""
     return f'{name}{escape(place)}<span class="meaning">{escape(meaning)}</span>'
 

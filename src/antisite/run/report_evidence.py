@@ -13,10 +13,11 @@ from ..plot.gallery import Pair, pair_defects, pair_picture, pick_defects
 from ..plot.scores import SIZE, plot_ratios, plot_z
 from ..result import Result
 from .report_markup import picture_uri, swatch, table
-from .report_words import fixed, measures, number, place_words
+from .report_words import fixed, measures, number, place_words, probability
 
 MAX_ROWS = 200
 MAX_PAIRS = 24
+MIN_FLAGS = 30  # fewer have no modes to speak of
 _Gates = tuple[float | None, float | None]
 
 
@@ -25,8 +26,10 @@ def scores_html(result: Result) -> str:
     intro = (
         "<p>Every site is compared with its nearest equals; z is the departure in units of chance, "
         "the ratio the brightness itself. Grey bars are perfect sites, coloured bars the "
-        "defects; the line is what chance alone would give, and dashed lines are the limits "
-        "beyond which sites were flagged. Counts are on a logarithmic scale.</p>"
+        "defects; the line is what chance alone would give. A flag must pass both dashed limits: that of z "
+        "(left chart), which chance rarely passes, and that of the ratio (right chart), which small "
+        "departures do not pass; a bright site must pass the latter by more than chance allows. "
+        "Counts are on a logarithmic scale.</p>"
     )
     return intro + "".join(_sublattice(result, one) for one in result.summary.get("sublattices", ()))
 
@@ -44,7 +47,7 @@ def _sublattice(result: Result, one: dict[str, Any]) -> str:
         for what, png in _score_pngs(sites, one, _ratio_gates(result, one)).items()
     )
     title = escape(place_words(str(one["name"])))
-    return f'<h3>{title}</h3><p>{told}</p><div class="pair">{pictures}</div>{_modes(one)}'
+    return f'<h3>{title}</h3><p>{told}</p><div class="pair">{pictures}</div>{_modes_table(one)}'
 
 
 def _score_pngs(sites: pd.DataFrame, one: dict[str, Any], gates: _Gates) -> dict[str, bytes]:
@@ -56,7 +59,7 @@ def _score_pngs(sites: pd.DataFrame, one: dict[str, Any], gates: _Gates) -> dict
     pictures = {"scores": figure_png(figure, dpi=220)}
     if sites["ratio"].notna().any():
         figure = new_figure(*SIZE, snug=True)
-        plot_ratios(sites, modes=one["modes"], dark=gates[0], bright=gates[1], ax=figure.add_subplot())
+        plot_ratios(sites, modes=_modes(one), dark=gates[0], bright=gates[1], ax=figure.add_subplot())
         pictures["ratios"] = figure_png(figure, dpi=220)
     return pictures
 
@@ -71,19 +74,31 @@ def _ratio_gates(result: Result, one: dict[str, Any]) -> _Gates:
     )
 
 
-def _modes(one: dict[str, Any]) -> str:
-    if len(one["modes"]) < 2:
-        return ""
-    rows = [[number(mode[key]) for key in ("ratio", "spread", "share", "overlap")] for mode in one["modes"]]
-    return table(rows, head=("flagged sites around ratio", "spread", "share", "overlap with the others"))
+def _modes(one: dict[str, Any]) -> list[dict[str, Any]]:
+    """The modes of the flagged ratios; none where they are too few to tell, or all of one sort."""
+    enough = one["n_dark"] + one["n_bright"] >= MIN_FLAGS and len(one["modes"]) >= 2
+    return list(one["modes"]) if enough else []
+
+
+def _modes_table(one: dict[str, Any]) -> str:
+    def overlap(value: float | None) -> str:
+        return "<\N{NO-BREAK SPACE}0.001" if value is not None and value < 0.001 else number(value)
+
+    rows = [
+        [*(number(mode[key]) for key in ("ratio", "spread", "share")), overlap(mode["overlap"])]
+        for mode in _modes(one)
+    ]
+    head = ("flagged sites around ratio", "spread", "share", "overlap with the others")
+    return table(rows, head=head) if rows else ""
 
 
 def gallery_html(result: Result) -> str:
     """The strongest and the most doubtful of each kind, each beside its perfect counterpart."""
     two = " The detectors lie one above the other." if result.image.n_channels > 1 else ""
+    alone = " A hole is shown alone." if (result.defects["kind"] == "hole").any() else ""
     intro = (
         "<p>Left: as found. Right: the median of the nearest perfect sites of the same sublattice, "
-        f"on the same grey scale.{two}</p>"
+        f"on the same grey scale.{two}{alone}</p>"
     )
     return intro + "".join(_gallery_kind(result, kind) for kind in count_kinds(result.defects))
 
@@ -105,7 +120,8 @@ def _cards(result: Result, defects: pd.DataFrame) -> str:
 
 def _card(pair: Pair) -> str:
     row = pair.row
-    caption = f"<b>#{row['id']}</b> {escape(place_words(str(row['sublattice'])))}<br>{escape(measures(row))}"
+    where = place_words(str(row["sublattice"])).replace(" ", "\N{NO-BREAK SPACE}")
+    caption = f"<b>#{row['id']}</b> {escape(where)}<br>{escape(measures(row))}"
     uri = picture_uri(pixels_png(pair_picture(pair)))
     return f'<figure><img src="{uri}" alt="defect {row["id"]}"><figcaption>{caption}</figcaption></figure>'
 
@@ -134,5 +150,5 @@ def table_html(result: Result) -> str:
 def _cell(field: str, value: float) -> str:
     """Lengths in px, z and Å to what they are good for; probabilities to two digits."""
     if field in ("p_value", "q_value"):
-        return number(value, 2)
+        return probability(value)
     return fixed(value, 1 if field in ("y", "x", "z") else 2)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..plot.defects import count_kinds, kind_words, look, mark_radius, marks_of, outline, pixel_scale
 from ..plot.figures import pixels_png
-from ..plot.images import grey_levels, left_out, scale_bar, shrink, veil
+from ..plot.images import left_out, shown_levels, veil
+from ..plot.scale_bars import place_scale_bar
 from ..result import Result
 from .report_markup import picture_uri, swatch
 from .report_words import measures, place_words
@@ -27,8 +28,8 @@ def image_html(result: Result) -> str:
     factor = math.ceil(math.sqrt(n * ny * nx / MAX_PIXELS))
     factor = min(factor, ny, nx)
     layers = []
-    for i, channel in enumerate(result.image.channels):
-        grey = grey_levels(shrink(channel, factor))
+    for i in range(n):
+        grey = shown_levels(result.image, i, factor=factor)
         hidden = " hidden" if i else ""
         uri = picture_uri(pixels_png(grey))
         layers.append(f'<img data-channel="{i}" src="{uri}" alt="detector {i + 1}"{hidden}>')
@@ -39,7 +40,8 @@ def image_html(result: Result) -> str:
         uri = picture_uri(pixels_png(veil(dim[::coarse, ::coarse])))
         layers.append(f'<img class="veil" data-layer="veil" src="{uri}" alt="">')
     note = f'<p class="quiet">Shown at 1/{factor} of its {ny} × {nx} px.</p>' if factor > 1 else ""
-    shape = f"aspect-ratio:{nx}/{ny};max-width:calc(92vh*{nx}/{ny})"
+    # a tall image may be higher than the window, or nothing could be seen in it
+    shape = f"aspect-ratio:{nx}/{ny};max-width:max(10rem,calc(92vh*{nx}/{ny}))"
     stage = f'<div class="stage" style="{shape}">{"".join(layers)}{_overlay(result)}</div>'
     return _controls(result, bool(dim.any())) + stage + note
 
@@ -100,16 +102,16 @@ def _mark(row: pd.Series[Any]) -> str:
 
 
 def _title(row: pd.Series[Any]) -> str:
-    words = f"#{row['id']} {kind_words(row['kind'])}, {place_words(row['sublattice'])}: {measures(row)}"
+    what = [kind_words(row["kind"]), place_words(row["sublattice"])]
+    words = f"#{row['id']} {', '.join(filter(None, what))}: {measures(row)}"
     return f"<title>{escape(words)}</title>"
 
 
 def _scale(result: Result) -> str:
-    ny, nx = result.image.shape
-    length, words = scale_bar(result.image.shape, pixel_scale(result))
-    edge, thick, size = 0.035 * nx, 0.01 * nx, 0.028 * nx
-    x, y = edge, ny - 0.5 - edge
+    spots = result.defects[["y", "x"]].to_numpy()
+    bar = place_scale_bar(result.image.shape, pixel_scale(result), avoid=spots)
     return (
-        f'<g class="scale"><rect x="{x:.2f}" y="{y - thick:.2f}" width="{length:.2f}" height="{thick:.2f}"/>'
-        f'<text x="{x + length / 2:.2f}" y="{y - 2 * thick:.2f}" font-size="{size:.2f}">{words}</text></g>'
+        f'<g class="scale"><rect x="{bar.x:.2f}" y="{bar.y:.2f}" width="{bar.length:.2f}"'
+        f' height="{bar.thick:.2f}"/><text x="{bar.words_x:.2f}" y="{bar.words_y:.2f}"'
+        f' font-size="{bar.size:.2f}">{bar.words}</text></g>'
     )

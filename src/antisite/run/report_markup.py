@@ -20,11 +20,18 @@ def picture_uri(png: bytes) -> str:
     return "data:image/png;base64," + b64encode(png).decode("ascii")
 
 
-def table(rows: Iterable[Sequence[str]], *, head: Sequence[str] = (), n_left: int = 1) -> str:
-    """A table of cells that are HTML already; the first `n_left` columns are aligned left."""
+def table(
+    rows: Iterable[Sequence[str]], *, head: Sequence[str] = (), n_left: int = 1, name: str = "facts"
+) -> str:
+    """A table of cells that are HTML already; the first `n_left` columns are aligned left.
+
+    `name` is its class in the style sheet.
+    """
     top = f"<thead><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr></thead>" if head else ""
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
-    return f'<div class="scroll"><table class="left{n_left}">{top}<tbody>\n{body}</tbody></table></div>'
+    return (
+        f'<div class="scroll"><table class="{name} left{n_left}">{top}<tbody>\n{body}</tbody></table></div>'
+    )
 
 
 def fact_list(facts: Iterable[tuple[str, str]]) -> str:

@@ -20,9 +20,12 @@ MEANINGS = {
     "bright_site": "brighter than its equals; the cause is not known",
     "dim_site": "darker than its equals; the cause is not known",
     "complex": "several neighbouring sites depart together",
+    "hole": "ten or more missing columns side by side",
 }
+_DENSITY = ("per", "density", "low", "high")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-UNITS = {"nm2": "per nm²", "site": "% of tested sites"}
+UNITS = {"nm2": "per nm²", "site": "per site"}
+_LEAST_P = 1e-10  # no distribution is known that far out
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -37,12 +40,18 @@ def number(value: Any, digits: int = 3) -> str:
         return "–"
     if value and not 1e-4 <= abs(value) < 1e7:
         power = math.floor(math.log10(abs(value)))
-        return f"{number(value / 10.0**power, digits)} × 10{str(power).translate(_RAISED)}"
+        times = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
+        return f"{number(value / 10.0**power, digits)}{times}10{str(power).translate(_RAISED)}"
     if float(value).is_integer():
         return f"{int(value):,}".replace("-", "−")
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:,.{places}f}"
     return (text.rstrip("0").rstrip(".") if places else text).replace("-", "−")
+
+
+def probability(value: float) -> str:
+    """A p- or q-value to two digits, as far down as it means anything."""
+    return "<\N{NO-BREAK SPACE}10⁻¹⁰" if value < _LEAST_P else number(value, 2)
 
 
 def fixed(value: float, places: int) -> str:
@@ -72,16 +81,23 @@ def n_tested(result: Result) -> int:
 
 
 def headline(result: Result) -> str:
-    """One sentence: how many defects of which kinds, or why none."""
+    """One sentence: how many defects of which kinds, or that there is no lattice."""
     if not result.summary.get("lattice_found"):
-        reason = str(result.summary.get("reason") or "").rstrip(".")
-        return "No lattice was found, so nothing could be judged" + (f": {reason}." if reason else ".")
+        return "No lattice was found"
     counts = count_kinds(result.defects)
     tested = counted(n_tested(result), "tested site")
     if not counts:
         return f"No defects were found among {tested}."
     kinds = listed([f"{n:,} {kind_words(kind, n)}" for kind, n in counts.items()])
     return f"{counted(len(result.defects), 'defect')} among {tested}: {kinds}."
+
+
+def no_lattice_words(result: Result) -> str:
+    """Why nothing could be judged; nothing when there is a lattice."""
+    if result.summary.get("lattice_found"):
+        return ""
+    reason = str(result.summary.get("reason") or "").removeprefix("no lattice found: ").rstrip(".")
+    return "Nothing could be judged" + (f": {reason}." if reason else ".")
 
 
 def false_share(result: Result) -> str:
@@ -92,8 +108,9 @@ def false_share(result: Result) -> str:
     expected = fdr * len(result.defects)
     share = f": {number(expected, 2)} of these {len(result.defects):,}" if expected >= 1 else ""
     return (
-        f"The limits were set so that about {number(100 * fdr)} % of the flagged sites, at most, "
-        f"are false (the stated false-discovery rate){share}."
+        f"The limits are meant to let about {number(100 * fdr)} % of the flagged sites, at most, be false "
+        f"(the stated false-discovery rate){share}. They rest on a normal distribution of perfect sites; "
+        f"contamination and strain can add to the false ones."
     )
 
 
@@ -116,6 +133,8 @@ def scale_words(result: Result) -> str:
     """Where the scale comes from, or what its absence means."""
     summary = result.summary
     size, origin = summary.get("pixel_size"), summary.get("pixel_size_from")
+    if not size and not summary.get("lattice_found"):
+        return "The pixel size is unknown."
     if not size:
         return (
             "The pixel size is unknown, so lengths are in pixels and densities per site "
@@ -128,35 +147,44 @@ def scale_words(result: Result) -> str:
 
 
 def density_rows(result: Result) -> list[dict[str, Any]]:
-    """The densities in the order of the table of kinds, that of all defects last."""
+    """The densities in the order of the table of kinds; a kind that is only counted has none."""
     order = {kind: i for i, kind in enumerate(KINDS)}
-    rows = result.summary.get("densities") or []
-    return sorted((row for row in rows if row["n"]), key=lambda row: order.get(row["kind"], len(order)))
+    rows = [row for row in result.summary.get("densities") or [] if row["n"]]
+    dense = {row["kind"] for row in rows}
+    for kind, n in (result.summary.get("counts") or {}).items():
+        if n and kind not in dense:
+            rows.append({"kind": kind, "sublattice": "all", "n": n, **dict.fromkeys(_DENSITY)})
+    return sorted(rows, key=lambda row: order.get(row["kind"], len(order)))
 
 
 def density_words(row: dict[str, Any]) -> tuple[str, str]:
-    """Density and its 95 % interval; shares of sites as percentages."""
-    factor = 100 if row["per"] == "site" else 1
-    density, low, high = (
-        None if row[key] is None else factor * row[key] for key in ("density", "low", "high")
-    )
-    return number(density), f"{number(low)} to {number(high)}"
+    """Density and its 95 % interval; dashes where they are unknown."""
+    if row["density"] is None:
+        return "–", "–"
+    return number(row["density"]), f"{number(row['low'])} to {number(row['high'])}"
 
 
 def measures(row: pd.Series[Any]) -> str:
-    """What was measured of one defect; a line breaks only between the numbers."""
-    figures = {"ratio": (row["ratio"], 2), "z": (row["z"], 3), "q": (row["q_value"], 2)}
-    return " · ".join(f"{name}\N{NO-BREAK SPACE}{number(*figure)}" for name, figure in figures.items())
+    """What was measured of one defect; a line breaks only between the numbers.
+
+    Of a hole that is its box; its z and q would be those of one column of many.
+    """
+    figures = {"ratio": number(row["ratio"], 2)}
+    if row["kind"] == "hole":
+        figures = {"size": f"{row['length']:.0f} × {row['width']:.0f} px", **figures}
+    else:
+        figures |= {"z": number(row["z"], 3), "q": probability(row["q_value"])}
+    return " · ".join(f"{name} {words}".replace(" ", "\N{NO-BREAK SPACE}") for name, words in figures.items())
 
 
 def place_words(sublattice: str) -> str:
-    """Where a defect sits.
+    """Where a defect sits; nothing for one that sits on no single sublattice.
 
     Examples
     --------
-    >>> place_words("A"), place_words("hollow"), place_words("hollow 2")
-    ('sublattice A', 'hollow site', 'hollow site 2')
+    >>> place_words("A"), place_words("hollow"), place_words("hollow 2"), place_words("")
+    ('sublattice A', 'hollow site', 'hollow site 2', '')
     """
     if sublattice.startswith("hollow"):
         return sublattice.replace("hollow", "hollow site", 1)
-    return f"sublattice {sublattice}"
+    return f"sublattice {sublattice}" if sublattice else ""
