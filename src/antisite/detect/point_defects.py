@@ -17,7 +17,6 @@ from .significance import benjamini_hochberg, central_null, local_fdr, selected_
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_LOCAL_FDR = 0.2  # Efron (2007), Ann. Stat. 35, 1351
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,7 +129,7 @@ class PointDefectFinder:
         for k in range(len(crystal.columns)):
             members = np.flatnonzero((crystal.sites.sublattice == k) & np.isfinite(z))
             doubt = local_fdr(z[members], flagged[members] & (z[members] < 0))
-            flagged[members] &= (z[members] > 0) | (doubt <= _LOCAL_FDR)
+            flagged[members] &= (z[members] > 0) | (doubt <= self.fdr)
         return np.asarray(flagged)
 
     def _bright(self, z: Array, change: Array) -> Array:
