@@ -38,7 +38,9 @@ def score(pixels, *, dose=1e6, seed=1, mask=None):
     noisy = add_dose_noise(pixels.astype(float), dose=dose, pixel_size=PIXEL, rng=np.random.default_rng(seed))
     mask = np.zeros(pixels.shape, dtype=bool) if mask is None else mask
     specimen = find_specimen(noisy[None].astype(np.float32), mask)
-    return PointDefectFinder()(specimen.channels, specimen.crystal), specimen.crystal
+    return PointDefectFinder(fdr=0.05, min_dark=0.25, min_bright=0.3)(
+        specimen.channels, specimen.crystal
+    ), specimen.crystal
 
 
 def at(crystal, place):

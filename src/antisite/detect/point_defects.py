@@ -65,9 +65,9 @@ class PointDefectFinder:
     neighbours : how many sites of the same sublattice are the local reference.
     """
 
-    fdr: float = 0.05
-    min_dark: float = 0.25
-    min_bright: float = 0.30
+    fdr: float
+    min_dark: float
+    min_bright: float
     neighbours: int = 30
 
     def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
