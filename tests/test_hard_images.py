@@ -74,3 +74,9 @@ def test_sites_of_another_domain_are_not_listed():
     result = find_defects(Image(np.where(np.arange(384) < 250, left, right)))
     assert result.summary["n_domains"] == 2
     assert result.sites["x"].max() < 260
+
+
+def test_one_extra_atom_is_one_interstitial_however_many_hollows_it_lights_up():
+    image, truth = scene("au110", interstitials=0.02, blur=0.5)
+    inner = truth.defects.query("12 < y < 372 and 12 < x < 372")
+    assert len(inner) <= find_defects(image).summary["counts"]["interstitial"] <= len(truth.defects)

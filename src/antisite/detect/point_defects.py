@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.spatial import cKDTree
 
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
@@ -130,6 +131,8 @@ class PointDefectFinder:
             members = np.flatnonzero((crystal.sites.sublattice == k) & np.isfinite(z))
             doubt = local_fdr(z[members], flagged[members] & (z[members] < 0))
             flagged[members] &= (z[members] > 0) | (doubt <= self.fdr)
+        extra = np.flatnonzero(flagged & crystal.hollow)
+        flagged[extra] = _strongest(crystal.sites.positions[extra], z[extra], within=crystal.nearest)
         return np.asarray(flagged)
 
     def _bright(self, z: Array, change: Array) -> Array:
@@ -141,6 +144,15 @@ class PointDefectFinder:
         """
         beyond = z * (change - self.min_bright) / np.where(change > 0, change, np.inf)
         return np.asarray(stats.norm.sf(np.where(change > 0, beyond, -np.inf)))
+
+
+def _strongest(positions: Array, z: Array, *, within: float) -> Flags:
+    """Sites (n,) that no stronger one outshines nearby: one extra atom lights up every hollow around it."""
+    strongest = np.ones(len(z), dtype=bool)
+    if len(z):
+        i, j = cKDTree(positions).query_pairs(0.9 * within, output_type="ndarray").T
+        strongest[np.where(z[i] < z[j], i, j)] = False
+    return strongest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
