@@ -14,6 +14,8 @@ from .distortion import Distortion
 from .lattice import Lattice
 from .sublattices import Sublattice
 
+LEAST_STRENGTH = 0.4  # of the typical strength of the lattice; less is no crystal
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PerfectCrystal:

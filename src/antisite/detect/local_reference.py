@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..crystal.contrast import blur
-from ..crystal.perfect_crystal import PerfectCrystal
+from ..crystal.perfect_crystal import LEAST_STRENGTH, PerfectCrystal
 from .significance import USUAL, USUAL_VARIANCE, central_null
 
 Array = NDArray[np.float64]
 _LOCAL = 1 / 3  # share of the local variance in the scale of a score
 _HIDDEN = 0.05  # of the surroundings, masked
-_CRYSTAL = 0.4  # of the typical strength of the lattice; less is no crystal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +82,7 @@ def comparable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> NDArray
     positions = crystal.sites.positions
     margin = 0.5 * crystal.lattice.size
     clear = np.all((positions >= margin) & (positions <= np.array(shape) - 1 - margin), axis=1)
-    clear &= crystal.distortion.strength_at(positions) > _CRYSTAL
+    clear &= crystal.distortion.strength_at(positions) > LEAST_STRENGTH
     if crystal.mask.any():
         # lone masked pixels are bridged; what hides a twentieth of a site's surroundings hides the site
         hidden = blur(crystal.mask.astype(np.float32), sigma=0.5 * crystal.lattice.size)

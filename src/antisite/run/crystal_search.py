@@ -17,7 +17,7 @@ from ..crystal.domains import DomainFinder
 from ..crystal.dumbbells import DumbbellFinder
 from ..crystal.hollows import find_hollows
 from ..crystal.lattice import Lattice, fit_lattice, same_lattice
-from ..crystal.perfect_crystal import PerfectCrystal
+from ..crystal.perfect_crystal import LEAST_STRENGTH, PerfectCrystal
 from ..crystal.reflections import check_reflections
 from ..crystal.spacing import Spectrum, estimate_spacing, measure_spectrum
 from ..crystal.sublattices import SublatticeFinder, mean_cell
@@ -27,7 +27,6 @@ MIN_SIDE = 32  # px; fewer hold too few cells to average
 MIN_CELLS = 30
 _MARGIN = 2.0  # spacings; nearer to another domain its columns may be mistaken for one's own
 _SMOOTHINGS = (0.8, 2.0, 4.0)  # px, of the image whose spacing is measured; the first is nearly always enough
-_CRYSTAL = 0.4  # of the typical strength of the lattice; less is no crystal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,7 +74,7 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask, *, seed: int = 0) -
     domains, lattice, spacing = _find_lattice(mean, mask, seed=seed)
     own = mask | _near(domains != 0, distance=_MARGIN * spacing)
     crystal = _fit_crystal(prepared, mean, own, lattice)
-    weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < _CRYSTAL
+    weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < LEAST_STRENGTH
     domains[(weak & (domains == 0)) | mask] = -1
     crystal = _within(crystal, (domains == 0) | mask)
     return Specimen(channels=prepared, crystal=crystal, domains=domains, n_masked=int(mask.sum()))
