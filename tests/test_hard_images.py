@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from antisite.errors import NoLatticeError
 from antisite.image import Image
 from antisite.run.pipeline import find_defects
 from antisite.simulate.render import simulate_image
@@ -80,3 +81,15 @@ def test_one_extra_atom_is_one_interstitial_however_many_hollows_it_lights_up():
     image, truth = scene("au110", interstitials=0.02, blur=0.5)
     inner = truth.defects.query("12 < y < 372 and 12 < x < 372")
     assert len(inner) <= find_defects(image).summary["counts"]["interstitial"] <= len(truth.defects)
+
+
+@pytest.mark.parametrize("name", ["srtio3", "monoclinic", "wse2"])
+@pytest.mark.parametrize("side", [64, 96, 128])
+def test_small_image_of_a_perfect_crystal_is_refused_or_clean(name, side):
+    # a few cells fit half a cell as well as a whole one, and every second column would then be strange
+    for seed in range(3):
+        image, _ = scene(name, shape=(side, side), pixel_size=0.2, rotation=0.2 + 0.4 * seed, rng=seed)
+        try:
+            assert not len(find_defects(image).defects)
+        except NoLatticeError as error:
+            assert str(error).startswith("no lattice found: ")

@@ -24,7 +24,7 @@ from ..crystal.sublattices import SublatticeFinder, mean_cell
 from ..errors import InputError, NoLatticeError
 
 MIN_SIDE = 32  # px; fewer hold too few cells to average
-MIN_CELLS = 30
+MIN_CELLS = 50  # fewer cannot tell a cell from twice the cell, nor a rare column from noise
 _MARGIN = 2.0  # spacings; nearer to another domain its columns may be mistaken for one's own
 _SMOOTHINGS = (0.8, 2.0, 4.0)  # px, of the image whose spacing is measured; the first is nearly always enough
 
