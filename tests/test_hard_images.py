@@ -90,6 +90,7 @@ def test_small_image_of_a_perfect_crystal_is_refused_or_clean(name, side):
     for seed in range(3):
         image, _ = scene(name, shape=(side, side), pixel_size=0.2, rotation=0.2 + 0.4 * seed, rng=seed)
         try:
-            assert not len(find_defects(image).defects)
-        except NoLatticeError as error:
-            assert str(error).startswith("no lattice found: ")
+            found = find_defects(image).defects
+        except NoLatticeError:
+            continue
+        assert not len(found)
