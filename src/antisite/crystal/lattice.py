@@ -19,6 +19,8 @@ from .spacing import Spectrum, correlation_maxima, smoothed_correlation
 Array = NDArray[np.float64]
 MIN_CELL = 6.0  # px, least √(cell area) at which columns can be told apart
 MIN_REPEAT = 3.0  # px
+_TALL = (0.75, 0.6, 0.45)  # of the tallest maximum, tried in this order
+_EXPLAINED = 0.95  # of the spots that the best cell explains
 MIN_COHERENCE = 0.12
 
 
@@ -135,26 +137,39 @@ def _orient(vectors: Array) -> Array:
 
 
 def _choose(shifts: Array, heights: Array, spectrum: Spectrum, spacing: float) -> Array:
-    """The smallest cell spanned by two tall maxima that explains the Bragg spots as well as any."""
+    """The smallest cell spanned by two tall maxima that explains the Bragg spots as well as any.
+
+    The tallest maxima are tried first: a shift that carries only some columns onto others makes a
+    lower one. Where drift lowers those of one direction, lower ones must do.
+    """
     length = np.hypot(*shifts.T)
     near = (length > 3) & (length < 10 * spacing)
     shifts, heights = shifts[near], heights[near]
-    tall = heights > 0.6 * np.sort(heights)[-4:].mean() if len(heights) else heights > 0
-    shifts = shifts[tall][:40]
     spots, weights = bragg_spots(spectrum, spacing=spacing)
+    tallest = heights.max(initial=0)
+    cells = {
+        share: _cells(shifts[heights > share * tallest][:40], spots, weights, least=0.3 * spacing**2)
+        for share in _TALL
+    }
+    best = max((explained for some in cells.values() for _, explained, _ in some), default=-1.0)
+    for some in cells.values():
+        good = [cell for cell in some if cell[1] >= _EXPLAINED * best]
+        if good:
+            return min(good, key=lambda cell: cell[0])[2]
+    raise NoLatticeError("no lattice found: the image repeats in no two directions")
+
+
+def _cells(shifts: Array, spots: Array, weights: Array, *, least: float) -> list[tuple[float, float, Array]]:
+    """Area [px²], share of the spots explained, and vectors of the cells that pairs of shifts span."""
     cells = []
     for i, j in combinations(range(len(shifts)), 2):
         cell = reduce_cell(shifts[[i, j]])
-        area = abs(np.linalg.det(cell))
-        if area < 0.3 * spacing**2:
-            continue
-        index = spots @ cell.T
-        explained = weights[(np.abs(index - np.round(index)) < 0.12).all(axis=1)].sum()
-        cells.append((area, float(explained), cell))
-    if not cells:
-        raise NoLatticeError("no lattice found: the image repeats in no two directions")
-    best = max(explained for _, explained, _ in cells)
-    return min((c for c in cells if c[1] >= 0.95 * best), key=lambda c: c[0])[2]
+        area = float(abs(np.linalg.det(cell)))
+        if area >= least:
+            index = spots @ cell.T
+            explained = weights[(np.abs(index - np.round(index)) < 0.12).all(axis=1)].sum()
+            cells.append((area, float(explained), cell))
+    return cells
 
 
 def _refine(vectors: Array, shifts: Array) -> Array:
