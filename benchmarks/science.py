@@ -3,8 +3,7 @@
     ANTISITE_DATA=folder/of/real/images python benchmarks/science.py
 
 Real images are those of ANTISITE_DATA (their rows are left out without it). Everything else is simulated
-from seeds 20000, 20001, …, which nobody looked at while the code was made; the same command gives the
-same table.
+from seeds 20000, 20001, …, on which no constant was set; the same command gives the same table.
 """
 
 from __future__ import annotations
