@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from antisite.errors import NoLatticeError
+from antisite.errors import InputError, NoLatticeError
 from antisite.image import Image
 from antisite.run.pipeline import find_defects
 from antisite.simulate.render import simulate_image
@@ -94,3 +94,10 @@ def test_small_image_of_a_perfect_crystal_is_refused_or_clean(name, side):
         except NoLatticeError:
             continue
         assert not len(found)
+
+
+def test_mask_that_hides_a_part_of_every_column_is_refused_with_the_cure():
+    image, _ = scene()
+    mask = np.random.default_rng(0).random(image.shape) < 0.15
+    with pytest.raises(InputError, match=r"^a column must lie clear .* none does: mask less"):
+        find_defects(Image(image.pixels, mask=mask))

@@ -56,7 +56,9 @@ class DomainFinder:
         y, x = self._window_corners(pixels.shape, side, spacing)
         spectra = _local_spectra(even, y, x, side=side, spacing=spacing)
         step = np.array([np.ptp(y) / max(len(y) - 1, 1), np.ptp(x) / max(len(x) - 1, 1)])
-        seen = _masked_share(mask, y, x, side=side) < 0.5
+        seen = np.ones(len(spectra), dtype=bool)
+        if mask.any():
+            seen = _masked_share(mask, y, x, side=side) < 0.5
         if not seen.any():
             return whole
         numbers = np.full(len(y) * len(x), -1)

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
+from ..errors import InputError
 from .column_light import measure_light
 from .local_reference import comparable_sites, local_references
 from .significance import benjamini_hochberg, central_null, local_fdr, selected_share
@@ -40,6 +41,11 @@ class SiteScores:
     q_value: Array
     flagged: Flags
     p_limit: Array
+
+    @property
+    def mean_ratio(self) -> Array:
+        """Ratio (n,) of each site, the mean over the channels."""
+        return np.asarray(self.ratio.mean(axis=0))
 
     @classmethod
     def empty(cls, n: int, *, n_channels: int, n_sublattices: int) -> SiteScores:
@@ -77,8 +83,18 @@ class PointDefectFinder:
         Parameters
         ----------
         channels : (y, x) each, standardised.
+
+        Raises
+        ------
+        InputError
+            No column can be compared.
         """
         tested = comparable_sites(crystal, channels[0].shape)
+        if not (tested & ~crystal.hollow).any():
+            raise InputError(
+                "a column must lie clear of the frame and of masked pixels to be compared, and none does: "
+                "mask less, or record more of the crystal"
+            )
         references = local_references(crystal, tested, neighbours=self.neighbours)
         n = len(crystal.sites)
         z, weight = np.zeros((2, n))

@@ -172,10 +172,10 @@ def _overview(mean: Floats, mask: Mask) -> Spectrum:
 
 def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: Lattice) -> PerfectCrystal:
     flat = flatten(mean, mask, sigma=2 * lattice.size)
-    refined, distortion = fit_distortion(flat, mask, lattice)
-    if not same_lattice(refined, lattice):
+    expected = lattice
+    lattice, distortion = fit_distortion(flat, mask, expected)
+    if not same_lattice(lattice, expected):
         raise NoLatticeError("no lattice found: the image has a repeat, but its waves do not follow it")
-    lattice = refined
     check_reflections(flat, mask, lattice, distortion)
     motif = mean_cell(flat, mask, lattice, distortion)
     columns = DumbbellFinder()(motif, lattice, SublatticeFinder()(motif, lattice))

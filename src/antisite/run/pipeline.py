@@ -108,9 +108,9 @@ def _result(
 ) -> Result:
     crystal = specimen.crystal
     corner = np.array([window[0].start or 0, window[1].start or 0])
-    missing = scores.flagged & (scores.ratio.mean(axis=0) < _MISSING)
+    missing = scores.flagged & (scores.mean_ratio < _MISSING)
     hole = group_holes(crystal.sites.positions, missing, nearest=crystal.nearest)
-    kind = np.where(scores.flagged, point_kinds(scores.ratio.mean(axis=0), crystal.hollow), "none")
+    kind = np.where(scores.flagged, point_kinds(scores.mean_ratio, crystal.hollow), "none")
     kind = np.where(hole >= 0, "hole", kind)
     summary = summarise(
         image, specimen, scores, kind, hole, settings=settings, lattice_constant=lattice_constant
@@ -140,7 +140,7 @@ def _site_table(
     """One row per site, sublattice after sublattice."""
     sites = crystal.sites
     names = np.array([s.name for s in crystal.sublattices])
-    ratio = scores.ratio.mean(axis=0)
+    ratio = scores.mean_ratio
     # nothing stands at an empty site: its position is where the lattice wants it
     empty = crystal.hollow | np.isin(kind, ("vacancy", "hole"))
     offset = np.where(empty[:, None], np.nan, crystal.offsets)

@@ -159,7 +159,7 @@ def _sublattice(
     flagged = own & scores.flagged & tested
     centre, width = central_null(z)
     dark, bright = flagged & (scores.z < 0), flagged & (scores.z > 0)
-    ratio = scores.ratio.mean(axis=0)
+    ratio = scores.mean_ratio
     noise = 1.4826 * float(np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1))) if len(z) else math.nan
     # of the false-discovery rate alone; the least effect is a limit of the ratio
     z_dark, z_bright = (float(z) for z in (-1, 1) * norm.isf(scores.p_limit[k]))
