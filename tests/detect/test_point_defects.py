@@ -6,7 +6,8 @@ from scipy import stats
 from scipy.spatial import cKDTree
 
 from antisite.detect import local_reference
-from antisite.detect.point_defects import PointDefectFinder, SiteScores
+from antisite.detect.point_defects import PointDefectFinder
+from antisite.detect.site_scores import SiteScores
 from antisite.run.crystal_search import find_specimen
 from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.dose_noise import add_dose_noise

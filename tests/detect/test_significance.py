@@ -9,7 +9,7 @@ from scipy import stats
 from antisite.detect.significance import (
     benjamini_hochberg,
     central_null,
-    local_fdr,
+    fit_defect_mixture,
     mixture_modes,
     poisson_interval,
     selected_share,
@@ -124,7 +124,7 @@ def test_families_are_selected_by_their_smallest_q_value():
 def test_sites_among_the_ordinary_ones_are_doubted():
     rng = np.random.default_rng(0)
     z = np.concatenate([rng.normal(size=5000), rng.normal(-8, 1, 300)])
-    doubt = local_fdr(z, z < -2.2)
+    doubt = fit_defect_mixture(z, z < -2.2).doubt(z)
     assert doubt[z < -6].max() < 0.01
     assert doubt[(z < -2.2) & (z > -2.6)].min() > 0.9
     assert doubt[z > 0].min() == 1
@@ -134,7 +134,7 @@ def test_doubt_is_the_share_of_ordinary_sites():
     rng = np.random.default_rng(1)
     z = np.concatenate([rng.normal(size=20000), rng.normal(-5, 1, 2000)])
     ordinary = np.arange(len(z)) < 20000
-    doubt = local_fdr(z, z < -3)
+    doubt = fit_defect_mixture(z, z < -3).doubt(z)
     for low, high in ((-3.6, -3.2), (-3.2, -2.8), (-2.8, -2.4)):
         here = (z > low) & (z < high)
         assert doubt[here].mean() == pytest.approx(ordinary[here].mean(), abs=0.1)
@@ -142,12 +142,12 @@ def test_doubt_is_the_share_of_ordinary_sites():
 
 def test_few_candidates_are_not_doubted():
     z = np.append(np.random.default_rng(0).normal(size=500), [-7, -8])
-    assert not local_fdr(z, z < -6).any()
+    assert not fit_defect_mixture(z, z < -6).doubt(z).any()
 
 
 def test_doubt_falls_with_distance_from_the_null():
     z = np.concatenate([np.random.default_rng(2).normal(size=3000), np.linspace(-9, -5, 200)])
-    doubt = local_fdr(z, z < -4)
+    doubt = fit_defect_mixture(z, z < -4).doubt(z)
     assert np.all(np.diff(doubt[np.argsort(-z)]) <= 1e-9)
 
 

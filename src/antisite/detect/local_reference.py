@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from ..crystal.contrast import blur
 from ..crystal.perfect_crystal import LEAST_STRENGTH, PerfectCrystal
+from ..errors import InputError
 from .significance import USUAL, USUAL_VARIANCE, central_null
 
 Array = NDArray[np.float64]
@@ -78,7 +79,13 @@ def centre_all(values: Array, references: Sequence[LocalReference]) -> Array:
 
 
 def comparable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Sites that lie in good crystal, clear of the frame and of masked pixels."""
+    """Sites that lie in good crystal, clear of the frame and of masked pixels.
+
+    Raises
+    ------
+    InputError
+        No column does.
+    """
     positions = crystal.sites.positions
     margin = 0.5 * crystal.lattice.size
     clear = np.all((positions >= margin) & (positions <= np.array(shape) - 1 - margin), axis=1)
@@ -88,4 +95,9 @@ def comparable_sites(crystal: PerfectCrystal, shape: tuple[int, ...]) -> NDArray
         hidden = blur(crystal.mask.astype(np.float32), sigma=0.5 * crystal.lattice.size)
         at = np.clip(np.round(positions).astype(int), 0, np.array(shape) - 1)
         clear &= hidden[at[:, 0], at[:, 1]] <= _HIDDEN
+    if not (clear & ~crystal.hollow).any():
+        raise InputError(
+            "a column must lie clear of the frame and of masked pixels to be compared, and none does: "
+            "mask less, or record more of the crystal"
+        )
     return np.asarray(clear)

@@ -92,45 +92,75 @@ def selected_share(smallest_q: list[float], *, level: float) -> float:
     return float(max(passed.max(initial=1), 1) / max(n, 1))
 
 
-def local_fdr(z: Array, candidates: NDArray[np.bool_]) -> Array:
-    """Chance that a dark site is an ordinary one, given how many lie where it lies.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectMixture:
+    """Dark sites as a standard normal null plus one Gaussian of defects.
 
     With many defects in an image the false-discovery rate lets the faintest calls be mostly
-    false. The scores are a standard normal null plus one Gaussian of defects, fitted by
-    expectation maximisation (Efron 2004, J. Am. Stat. Assoc. 99, 96).
+    false; the mixture tells which (Efron 2004, J. Am. Stat. Assoc. 99, 96).
+
+    Parameters
+    ----------
+    share : of the sites that are defects; 1 where there is nothing to fit, and no site is doubted.
+    centre, spread : of the scores of the defects.
+    """
+
+    share: float
+    centre: float
+    spread: float
+
+    def doubt(self, z: Array) -> Array:
+        """Chance (n,) that a site is an ordinary one, given how many lie where it lies."""
+        defect = self.share * stats.norm.pdf(z, self.centre, self.spread)
+        usual = (1 - self.share) * stats.norm.pdf(z)
+        doubt = 1 - np.where(z < self.centre, 1.0, defect / np.maximum(defect + usual, 1e-300))
+        doubt[z > 0] = 1
+        return np.asarray(doubt)
+
+    def limit(self, level: float) -> float:
+        """Score below which the doubt is at most `level`: where the log ratio of the two, a parabola, is."""
+        if self.share >= 1:
+            return 0.0
+        odds = np.log(self.share * level / ((1 - self.share) * self.spread * (1 - level)))
+        a, b = (1 - 1 / self.spread**2) / 2, self.centre / self.spread**2
+        c = odds - b * self.centre / 2
+        root = b**2 - 4 * a * c
+        crossing = 2 * c / (np.sqrt(root) - b) if root > 0 else 0.0
+        return float(np.clip(crossing, self.centre, 0))
+
+
+def fit_defect_mixture(z: Array, candidates: NDArray[np.bool_]) -> DefectMixture:
+    """Share, centre and spread of the defects, by expectation maximisation.
 
     Parameters
     ----------
     z : (n,) scores whose null is the standard normal distribution.
-    candidates : (n,) called by their q-values; with fewer than five there is nothing to fit: 0 for all.
+    candidates : (n,) called by their q-values; with fewer than five there is nothing to fit.
 
     Examples
     --------
     >>> z = np.concatenate([stats.norm.ppf(np.linspace(0.001, 0.999, 999)), np.linspace(-9, -7, 50), [-2.5]])
-    >>> local_fdr(z, z < -2.4)[[-2, -1]].round(2).tolist()
-    [0.0, 1.0]
+    >>> mixture = fit_defect_mixture(z, z < -2.4)
+    >>> mixture.doubt(z)[[-2, -1]].round(2).tolist(), round(mixture.limit(0.05), 1)
+    ([0.0, 1.0], -4.7)
     """
     if candidates.sum() < 5:
-        return np.zeros(len(z))
+        return DefectMixture(share=1.0, centre=0.0, spread=1.0)
     strong = candidates & (z <= np.median(z[candidates]))
-    share, centre, spread = (
-        float(candidates.mean()),
-        float(z[strong].mean()),
-        max(float(z[strong].std()), 1.0),
+    mixture = DefectMixture(
+        share=float(candidates.mean()),
+        centre=float(z[strong].mean()),
+        spread=max(float(z[strong].std()), 1.0),
     )
-    ordinary = np.ones(len(z))
     for _ in range(200):
-        defect = share * stats.norm.pdf(z, centre, spread)
-        usual = (1 - share) * stats.norm.pdf(z)
-        member = np.where(z < centre, 1.0, defect / np.maximum(defect + usual, 1e-300))
-        member[z > 0] = 0
-        ordinary = 1 - member
-        share, before = float(member.mean()), centre
-        centre = float((member * z).sum() / max(member.sum(), 1e-12))
-        spread = max(float(np.sqrt((member * (z - centre) ** 2).sum() / max(member.sum(), 1e-12))), 1.0)
+        member = 1 - mixture.doubt(z)
+        total = max(float(member.sum()), 1e-12)
+        centre, before = float((member * z).sum() / total), mixture.centre
+        spread = max(float(np.sqrt((member * (z - centre) ** 2).sum() / total)), 1.0)
+        mixture = DefectMixture(share=float(member.mean()), centre=centre, spread=spread)
         if abs(centre - before) < 1e-6:
             break
-    return ordinary
+    return mixture
 
 
 def poisson_interval(n: int, *, level: float = 0.95) -> tuple[float, float]:

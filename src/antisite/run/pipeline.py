@@ -12,7 +12,8 @@ from ..crystal.perfect_crystal import PerfectCrystal
 from ..defects import defect_table
 from ..detect.holes import group_holes
 from ..detect.kinds import point_kinds
-from ..detect.point_defects import PointDefectFinder, SiteScores
+from ..detect.point_defects import PointDefectFinder
+from ..detect.site_scores import SiteScores
 from ..errors import InputError
 from ..image import Image, Region
 from ..result import Result

@@ -13,8 +13,8 @@ from ..crystal.lattice import Lattice
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..crystal.sublattices import Sublattice
 from ..defects import SCHEMA_VERSION
-from ..detect.point_defects import SiteScores
 from ..detect.significance import central_null, mixture_modes, poisson_interval
+from ..detect.site_scores import SiteScores
 from ..image import Image
 from .crystal_search import Specimen
 from .settings import Settings
