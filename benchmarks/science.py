@@ -122,11 +122,11 @@ def field_tables(data: Path) -> list[str]:
     left_out = [{"image": name, **found.n_left_out} for name, found in scores.items()]
     return [
         "## Labelled images\n\nAny defect against every scored perfect site, default settings.\n",
-        _markdown(overall),
+        markdown(overall),
         "### Label by label\n",
-        _markdown(labels),
+        markdown(labels),
         "### Not scored\n",
-        _markdown(left_out),
+        markdown(left_out),
     ]
 
 
@@ -168,7 +168,7 @@ def empty_table(data: Path) -> list[str]:
             n = count_flags(read_image(data / name))
             target = "no lattice" if allowed is None else f"≤ {allowed}"
             rows.append({"image": name, "flags": "no lattice" if n is None else n, "target": target})
-    return ["## Real images without a defect, or without a crystal\n", _markdown(rows)]
+    return ["## Real images without a defect, or without a crystal\n", markdown(rows)]
 
 
 def null_table(n: int) -> list[str]:
@@ -192,7 +192,7 @@ def null_table(n: int) -> list[str]:
                 or "none",
             }
         )
-    return ["## Simulated images in which nothing is to be found\n", _markdown(rows)]
+    return ["## Simulated images in which nothing is to be found\n", markdown(rows)]
 
 
 def planted_table(n: int) -> list[str]:
@@ -220,7 +220,7 @@ def planted_table(n: int) -> list[str]:
         for name, (tp, fp, fn, refused) in counts.items()
     ]
     shares = "1 % of columns empty, 1 % of pairs without one atom, 1 % of the others at 0.4 brightness"
-    return [f"## Planted defects\n\nSeeds {FIRST_SEED} to {FIRST_SEED + n - 1}: {shares}.\n", _markdown(rows)]
+    return [f"## Planted defects\n\nSeeds {FIRST_SEED} to {FIRST_SEED + n - 1}: {shares}.\n", markdown(rows)]
 
 
 def _interval(score: Score | RocArea, digits: int) -> str:
@@ -233,7 +233,7 @@ def _target(value: float) -> str:
     return "–" if math.isnan(value) else f"≥ {value:g}"
 
 
-def _markdown(rows: list[dict[str, Any]]) -> str:
+def markdown(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "(ANTISITE_DATA not given)\n"
     lines = [list(rows[0]), ["---"] * len(rows[0]), *[[str(cell) for cell in row.values()] for row in rows]]

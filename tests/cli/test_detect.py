@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from antisite.errors import ChoiceError, InputError, NoLatticeError
 from antisite.image import Image
 from antisite.io.results import read_tables
 from antisite.result import Result
+from antisite.run.settings import Settings
+from antisite.run.settings_file import read_settings_file, tables_of
 
 
 class Lab:
@@ -75,14 +78,25 @@ def test_options_arrive_where_they_matter(lab: Lab, tmp_path: Path) -> None:
     other = tmp_path / "other.npy"
     other.touch()
     reading = ["--signal", "HAADF", "--frame", "2", "--region", "1:50,2:60", "--pixel-size", "0.2"]
-    looking = ["--lattice-constant", "3.5", "--fdr", "0.1", "--seed", "4"]
+    looking = ["--lattice-constant", "3.5", "--fdr", "0.1", "--min-dark", "0.4", "--min-bright", "0.5"]
+    looking += ["--method", "patterson", "--patterson-input", "raw", "--patterson-model", "one-class-svm"]
+    looking += ["--no-self-check", "--seed", "4"]
     lab.detect("field.npy", *reading, *looking, "--also", str(other), "--mask", str(other))
     (_, read), options = lab.read[0], lab.options
     assert read["region"] == (slice(1, 50), slice(2, 60))
     assert (read["signal"], read["frame"], read["sum_frames"]) == ("HAADF", 2, False)
     assert (read["also"], read["mask"], read["pixel_size"]) == (other, other, 0.2)
     assert options["lattice_constant"] == 3.5
-    assert (options["settings"].fdr, options["settings"].seed) == (0.1, 4)
+    assert options["settings"] == Settings(
+        method="patterson",
+        fdr=0.1,
+        min_dark=0.4,
+        min_bright=0.5,
+        patterson_input="raw",
+        patterson_model="one-class-svm",
+        self_check=False,
+        seed=4,
+    )
 
 
 def test_provenance_tells_input_settings_and_pixels(lab: Lab) -> None:
@@ -90,8 +104,52 @@ def test_provenance_tells_input_settings_and_pixels(lab: Lab) -> None:
     block = read_tables(lab.folder / "field")[2]["provenance"]
     assert block["input"] == str(Path("field.npy").absolute())
     assert block["seed"] == 3
-    assert block["settings"]["region"] == [[1, 50], [2, 60]]
+    assert block["settings"]["read"] == {"region": "1:50,2:60"}
+    assert block["settings"] == tables_of({"seed": 3, "region": "1:50,2:60"})
     assert len(block["pixels_sha256"]) == 64
+
+
+def test_nothing_given_is_what_settings_are_by_default(lab: Lab) -> None:
+    lab.detect("field.npy")
+    (_, read), options = lab.read[0], lab.options
+    assert options["settings"] == Settings()
+    assert (read["signal"], read["frame"], read["sum_frames"], read["region"]) == ("", None, False, None)
+    assert math.isnan(read["pixel_size"])
+    assert math.isnan(options["lattice_constant"])
+
+
+def test_settings_that_were_saved_do_the_same_again(lab: Lab, tmp_path: Path) -> None:
+    run_toml = tmp_path / "deep" / "run.toml"
+    options = ["--region", "1:50,2:60", "--fdr", "0.1", "--lattice-constant", "3.5", "--no-self-check"]
+    assert lab.detect("a.npy", *options, "--save-settings", str(run_toml)).exit_code == 0
+    first = (lab.read[-1][1], lab.options)
+    assert lab.detect("b.npy", "--settings", str(run_toml)).exit_code == 0
+    assert repr((lab.read[-1][1], lab.options)) == repr(first)
+    blocks = [read_tables(lab.folder / name)[2]["provenance"]["settings"] for name in "ab"]
+    assert blocks[0] == blocks[1]
+
+
+def test_settings_are_saved_before_the_run_and_a_run_that_is_refused_saves_none(
+    lab: Lab, tmp_path: Path
+) -> None:
+    saving = ["--save-settings", str(tmp_path / "run.toml"), "--fdr", "0.2"]
+    assert lab.detect("bad.npy", *saving).exit_code == 1
+    assert read_settings_file(tmp_path / "run.toml")["fdr"] == 0.2
+    refused = lab.detect("a.npy", *saving)
+    assert refused.exit_code == 2
+    assert "run.toml exists (give --overwrite or another name)" in refused.stderr
+    assert lab.read[1:] == []
+    assert lab.detect("a.npy", "b/a.npy", "--save-settings", str(tmp_path / "new.toml")).exit_code == 2
+    assert not (tmp_path / "new.toml").exists()
+
+
+def test_a_wrong_settings_file_is_refused_before_any_work(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("[detect]\nfrd = 0.1")
+    answer = lab.detect("a.npy", "--settings", str(tmp_path / "run.toml"))
+    assert answer.exit_code == 2
+    told = "antisite: frd in [detect] of run.toml is no setting (did you mean fdr?)\n"
+    assert answer.stderr == told
+    assert lab.read == []
 
 
 def test_a_failed_input_costs_the_others_nothing(lab: Lab) -> None:

@@ -49,6 +49,7 @@ class Bench:
         self.error: Exception | None = None
 
     def read_image(self, path: Path, **options: Any) -> Image:
+        self.options = options
         if self.error:
             raise self.error
         return self.crystal.image
@@ -157,3 +158,9 @@ def test_quiet_leaves_the_picture_only(bench: Bench) -> None:
     answer = bench.inspect("--quiet")
     assert answer.stdout == answer.stderr == ""
     assert (bench.folder / "field" / "inspect.png").exists()
+
+
+def test_a_settings_file_tells_how_to_read(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("[read]\nsignal = 'HAADF'\npixel_size = 0.3\n[detect]\nfdr = 0.1")
+    assert bench.inspect("--settings", str(tmp_path / "run.toml"), "--pixel-size", "0.2").exit_code == 0
+    assert (bench.options["signal"], bench.options["pixel_size"]) == ("HAADF", 0.2)

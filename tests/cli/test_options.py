@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from antisite.cli import options as o
@@ -30,9 +28,9 @@ def image(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("option", "value", "told"),
     [
-        ("--fdr", "2", "must be above 0 and below 1, got 2"),
-        ("--fdr", "0", "must be above 0 and below 1, got 0"),
-        ("--fdr", "nan", "must be above 0 and below 1, got nan"),
+        ("--fdr", "2", "must lie between 0 and 1, got 2"),
+        ("--fdr", "0", "must lie between 0 and 1, got 0"),
+        ("--fdr", "nan", "must lie between 0 and 1, got nan"),
         ("--pixel-size", "-1", "must be a positive number of Å per pixel, got -1"),
         ("--pixel-size", "0", "got 0"),
         ("--pixel-size", "nan", "got nan"),
@@ -47,8 +45,18 @@ def image(tmp_path: Path) -> str:
         ("--workers", "0", "it must be a whole number from 1, got 0"),
         ("--workers", "two", "integer"),
         ("--fdr", "few", "number"),
-        ("--seed", "-1", "it must be a whole number from 0, got -1"),
-        ("--frame", "-1", "it must be a whole number from 0, got -1"),
+        ("--seed", "-1", "it must be 0 or more, got -1"),
+        ("--frame", "-1", "it must be 0 or more, got -1"),
+        ("--min-dark", "-1", "it must be 0 or more, got -1 (30 % is 0.3)"),
+        ("--min-bright", "inf", "it must be 0 or more, got inf"),
+        (
+            "--method",
+            "patersson",
+            "it must be deviation or patterson, got 'patersson' (did you mean patterson?)",
+        ),
+        ("--patterson-input", "rew", "it must be raw or semantic, got 'rew' (did you mean raw?)"),
+        ("--patterson-model", "svm", "it must be one-class-svm or mahalanobis, got 'svm'"),
+        ("--save-settings", "field.npy", "it must end in .toml, got 'field.npy'"),
         ("--mask", "no/such.png", "does not exist"),
         ("--also", "no/such.dm4", "does not exist"),
         ("--out", "", "it must name a folder, got nothing (the current folder is .)"),
@@ -80,25 +88,21 @@ def test_an_option_that_does_not_exist_is_one_sentence_too(image: str) -> None:
     assert "No such option: --nope" in usage_error(image, "--nope")
 
 
-def test_region_gives_slices_y_first() -> None:
-    assert o.parse_region(" 0:5 , 7:9 ") == (slice(0, 5), slice(7, 9))
-    assert o.parse_region(None) is None
+@pytest.mark.parametrize("value", ["1", "100"])
+def test_limits_of_the_lattice_constant_are_allowed(image: str, value: str) -> None:
+    assert "lattice" not in usage_error(image, "--lattice-constant", value, "--workers", "0")
 
 
-def test_digits_of_other_scripts_are_no_region() -> None:
-    with pytest.raises(typer.BadParameter, match="whole pixels"):
-        o.parse_region("0:5,0:٣")
+@pytest.mark.parametrize("settings", ["no.toml", "."])
+def test_a_settings_file_that_cannot_be_read_is_refused(image: str, settings: str) -> None:
+    assert f"the settings file {settings} cannot be read: " in usage_error(image, "--settings", settings)
 
 
-def test_limits_of_the_lattice_constant_are_allowed() -> None:
-    assert o.check_lattice_constant(1.0) == 1.0
-    assert o.check_lattice_constant(100.0) == 100.0
-    assert o.check_lattice_constant(None) is None
-
-
-def test_what_is_not_given_is_unknown() -> None:
-    assert math.isnan(o.known(None))
-    assert o.known(0.2) == 0.2
+def test_help_tells_the_default_of_what_settles_itself() -> None:
+    told = CliRunner().invoke(app, ["detect", "--help"], env={"COLUMNS": "300"}).stdout
+    for option, default in [("fdr", "0.05"), ("seed", "0"), ("method", "deviation"), ("min-dark", "0.2")]:
+        (line,) = [line for line in told.splitlines() if line.startswith(f"│ --{option} ")]
+        assert f"[default: {default}]" in line
 
 
 def test_the_current_folder_may_be_named() -> None:
@@ -115,9 +119,9 @@ def test_a_folder_is_named_where_a_file_is_wanted(
     assert answer.stderr == "antisite: . must be an image file, and is a folder (name the files in it)\n"
 
 
-@pytest.mark.parametrize("command", ["detect", "inspect", "evaluate"])
+@pytest.mark.parametrize("command", ["", "detect", "inspect", "evaluate", "report"])
 def test_help_shows_no_types_of_python_beside_options(command: str) -> None:
-    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "120"}).stdout
-    own = [line for line in told.splitlines() if "--" in line and "--help" not in line]
+    told = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "120"}).stdout
+    own = [line for line in told.splitlines() if "--" in line]
     assert own
     assert not [line for line in own if "<" in line and "<stem>" not in line]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from . import options as o
 
 EPILOG = """Examples:
@@ -16,14 +18,15 @@ A picture of the motif is left in DIR/<stem>/inspect.png; 'antisite detect' may 
 
 def inspect(
     files: o.Files,
-    signal: o.Signal = "",
+    signal: o.Signal = None,
     frame: o.Frame = None,
-    sum_frames: o.Sum = False,
+    sum_frames: o.Sum = None,
     also: o.Also = None,
     region: o.RegionText = None,
     mask: o.Mask = None,
     pixel_size: o.PixelSize = None,
     lattice_constant: o.LatticeConstant = None,
+    settings: o.SettingsFile = None,
     out: o.Out = o.DEFAULT_OUT,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -32,27 +35,22 @@ def inspect(
 
     Signals, shape, scale and microscope settings as the file has them; lattice vectors, sublattices
     and coherence as the image shows them; whether the file's scale fits the lattice constant.
+    Of a settings file only [read] matters here.
     """
-    reading = o.reading(
-        files,
-        signal=signal,
-        frame=frame,
-        sum_frames=sum_frames,
-        also=also,
-        region=region,
-        mask=mask,
-        pixel_size=pixel_size,
-    )
+    given = o.given(locals())
 
     from ..run.inspection import InspectFile
+    from ..run.reading import Reading
+    from .choose import choose
     from .follow import debugging, finish, follow, refuse_unusable
     from .show_lattice import inspect_text
 
+    values = choose(given, files=files, settings=settings)
     refuse_unusable(files, out=out)
     work = InspectFile(
         out=out,
-        reading=reading,
-        lattice_constant=o.known(lattice_constant),
+        reading=Reading.chosen(values),
+        lattice_constant=values.get("lattice_constant", math.nan),
     )
     outcomes = follow(files, work, bar=not (as_json or quiet), debug=debugging())
     finish(outcomes, text=inspect_text, as_json=as_json, quiet=quiet)

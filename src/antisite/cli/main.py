@@ -10,19 +10,38 @@ import warnings
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
 from ..errors import AntisiteError, ChoiceError, NoLatticeError
-from . import detect, evaluate, inspect
+from . import detect, evaluate, inspect, report
 from .options import UsageError
 
 INTERRUPTED = 130
 BAD_USAGE: Any = typer.BadParameter.__bases__[0]  # its parent, which Typer gives no public name
 
 
+def _without_type(option: Any) -> Any:
+    """The option with nothing where Typer's help would show a type of Python."""
+    if option is not None:
+        option.metavar = ""
+    return option
+
+
+class Command(TyperCommand):
+    """A command whose `--help` shows no type of Python."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option `--help`."""
+        return _without_type(super().get_help_option(ctx))
+
+
 class Commands(TyperGroup):
     """A group of commands whose errors are one sentence on stderr and the exit status of the contract."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option `--help`."""
+        return _without_type(super().get_help_option(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -80,9 +99,10 @@ def antisite(
     """Crystal defects in atomic-resolution STEM images: where, what kind, how sure."""
 
 
-app.command(epilog=inspect.EPILOG)(inspect.inspect)
-app.command(epilog=detect.EPILOG)(detect.detect)
-app.command()(evaluate.evaluate)
+app.command(cls=Command, epilog=inspect.EPILOG)(inspect.inspect)
+app.command(cls=Command, epilog=detect.EPILOG)(detect.detect)
+app.command(cls=Command)(evaluate.evaluate)
+app.command(cls=Command, epilog=report.EPILOG)(report.report)
 
 
 def main() -> None:

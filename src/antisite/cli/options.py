@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ..errors import AntisiteError
-
-if TYPE_CHECKING:
-    from ..image import Region
-    from ..run.reading import Reading
+from ..errors import AntisiteError, InputError
+from ..run.choice import Choice
+from ..run.choices import BY_FIELD
+from ..run.settings import DEFAULTS
 
 DEFAULT_OUT = Path("antisite-out")
 
 _READING = "What to read"
 _SCALE = "Scale"
 _DECIDING = "What counts as a defect"
+_SETTINGS = "Settings"
 _OUTPUT = "Output"
 
 
@@ -27,65 +26,45 @@ class UsageError(AntisiteError):
     """What was asked makes no sense as a whole (exit 2)."""
 
 
-def known(value: float | None) -> float:
-    """The number given, NaN where none was."""
-    return math.nan if value is None else value
+def option(field: str, *flags: str, metavar: str, panel: str, **more: Any) -> Any:
+    """The option of a choice: what it means, its default and its check stand in `run.choices`.
 
-
-def parse_region(text: str | None) -> Region | None:
-    """Slices (y, x) of `y0:y1,x0:x1`, None where nothing was given.
-
-    Examples
-    --------
-    >>> parse_region("0:100,50:200")
-    (slice(0, 100, None), slice(50, 200, None))
+    Not given it is None, so that a settings file or the default decides.
     """
-    if text is None:
-        return None
-    found = re.fullmatch(r"\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*", text, re.ASCII)
-    if not found:
-        raise typer.BadParameter(
-            f"it must be y0:y1,x0:x1 in whole pixels, such as 0:512,100:400, got {text!r}"
-        )
-    y0, y1, x0, x1 = (int(number) for number in found.groups())
-    if y0 >= y1 or x0 >= x1:
-        raise typer.BadParameter(f"it must end after it begins (y0 < y1 and x0 < x1), got {text!r}")
-    return slice(y0, y1), slice(x0, x1)
+    choice = BY_FIELD[field]
+    return typer.Option(
+        *flags,
+        metavar=metavar,
+        callback=_check(choice),
+        help=choice.about + _default_words(field),
+        show_default=False,
+        rich_help_panel=panel,
+        **more,
+    )
 
 
-def check_region(text: str | None) -> str | None:
-    """Refuse what is no region."""
-    parse_region(text)
-    return text
-
-
-def check_pixel_size(value: float | None) -> float | None:
-    """Refuse what cannot be a pixel size in Å."""
-    if value is not None and not 0 < value < math.inf:
-        raise typer.BadParameter(f"it must be a positive number of Å per pixel, got {value:g}")
-    return value
-
-
-def check_lattice_constant(value: float | None) -> float | None:
-    """Refuse what cannot be a lattice constant in Å; nanometres are the usual slip."""
-    if value is None or 1 <= value <= 100:
+def _check(choice: Choice) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        if value is not None and not isinstance(value, Path):
+            try:
+                choice.check(value, "it")
+            except InputError as error:
+                raise typer.BadParameter(str(error)) from error
         return value
-    hint = f" (did you mean {10 * value:g}?)" if 0.1 <= value < 1 else ""
-    raise typer.BadParameter(f"it must be 1 to 100 Å, got {value:g}{hint}")
+
+    return checked
 
 
-def check_fdr(value: float) -> float:
-    """Refuse a rate of false discoveries that is not between 0 and 1."""
-    if not 0 < value < 1:
-        raise typer.BadParameter(f"it must be above 0 and below 1, got {value:g}")
-    return value
+def given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the parameters of a command the choices that were given, by field."""
+    return {field: parameters[field] for field in BY_FIELD if parameters.get(field) is not None}
 
 
-def check_natural(value: int | None) -> int | None:
-    """Refuse negative numbers."""
-    if value is not None and value < 0:
-        raise typer.BadParameter(f"it must be a whole number from 0, got {value}")
-    return value
+def _default_words(field: str) -> str:
+    default = DEFAULTS.get(field)
+    if default is None or isinstance(default, bool):
+        return ""
+    return rf" [dim]\[default: {default}][/dim]"
 
 
 def check_workers(value: int) -> int:
@@ -95,16 +74,12 @@ def check_workers(value: int) -> int:
     return value
 
 
-def check_frames(frame: int | None, sum_frames: bool) -> None:
-    """Refuse one frame and all frames at once."""
-    if frame is not None and sum_frames:
-        raise UsageError("--frame and --sum exclude each other (give one of them)")
-
-
-def check_also(also: Path | None, files: list[Path]) -> None:
-    """Refuse a second detector where it is not clear whose."""
-    if also is not None and len(files) != 1:
-        raise UsageError(f"--also needs exactly one FILE, whose second detector it is, got {len(files)}")
+def parse_toml_name(text: str) -> Path:
+    """Refuse a name that is not that of a TOML file, such as an image's."""
+    path = Path(text)
+    if path.suffix.casefold() != ".toml":
+        raise typer.BadParameter(f"it must end in .toml, got {text!r}")
+    return path
 
 
 def parse_out(text: str) -> Path:
@@ -112,34 +87,6 @@ def parse_out(text: str) -> Path:
     if not str(text).strip():
         raise typer.BadParameter("it must name a folder, got nothing (the current folder is .)")
     return Path(text)
-
-
-def reading(
-    files: list[Path],
-    *,
-    signal: str,
-    frame: int | None,
-    sum_frames: bool,
-    also: Path | None,
-    region: str | None,
-    mask: Path | None,
-    pixel_size: float | None,
-) -> Reading:
-    """How the files are to be read, after a check that the options fit together."""
-    check_frames(frame, sum_frames)
-    check_also(also, files)
-
-    from ..run.reading import Reading
-
-    return Reading(
-        signal=signal,
-        frame=frame,
-        sum_frames=sum_frames,
-        also=also,
-        region=parse_region(region),
-        mask=mask,
-        pixel_size=known(pixel_size),
-    )
 
 
 Files = Annotated[
@@ -150,104 +97,42 @@ Files = Annotated[
         show_default=False,
     ),
 ]
-Signal = Annotated[
-    str,
+Signal = Annotated[str | None, option("signal", metavar="NAME", panel=_READING)]
+Frame = Annotated[int | None, option("frame", metavar="N", panel=_READING)]
+Sum = Annotated[bool | None, option("sum_frames", "--sum", metavar="", panel=_READING)]
+Also = Annotated[Path | None, option("also", metavar="FILE", panel=_READING, exists=True, dir_okay=False)]
+RegionText = Annotated[str | None, option("region", "--region", metavar="Y0:Y1,X0:X1", panel=_READING)]
+Mask = Annotated[Path | None, option("mask", metavar="FILE", panel=_READING, exists=True, dir_okay=False)]
+PixelSize = Annotated[float | None, option("pixel_size", metavar="Å", panel=_SCALE)]
+LatticeConstant = Annotated[float | None, option("lattice_constant", metavar="Å", panel=_SCALE)]
+MethodName = Annotated[str | None, option("method", "--method", metavar="NAME", panel=_DECIDING)]
+Fdr = Annotated[float | None, option("fdr", metavar="Q", panel=_DECIDING)]
+MinDark = Annotated[float | None, option("min_dark", metavar="SHARE", panel=_DECIDING)]
+MinBright = Annotated[float | None, option("min_bright", metavar="SHARE", panel=_DECIDING)]
+PattersonInput = Annotated[str | None, option("patterson_input", metavar="NAME", panel=_DECIDING)]
+PattersonModel = Annotated[str | None, option("patterson_model", metavar="NAME", panel=_DECIDING)]
+SelfCheck = Annotated[
+    bool | None, option("self_check", "--self-check/--no-self-check", metavar="", panel=_DECIDING)
+]
+Seed = Annotated[int | None, option("seed", metavar="N", panel=_DECIDING)]
+SettingsFile = Annotated[
+    Path | None,
     typer.Option(
-        metavar="NAME",
-        help="Signal to use when a file holds several ('antisite inspect' lists them).",
+        "--settings",
+        metavar="FILE",
+        help="Take the settings of this TOML file; an option beside it goes before what the file says.",
         show_default=False,
-        rich_help_panel=_READING,
+        rich_help_panel=_SETTINGS,
     ),
 ]
-Frame = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        callback=check_natural,
-        help="Frame of a stack, from 0.",
-        show_default=False,
-        rich_help_panel=_READING,
-    ),
-]
-Sum = Annotated[
-    bool,
-    typer.Option(
-        "--sum",
-        metavar="",
-        help="Add all frames of a stack (they must be aligned).",
-        rich_help_panel=_READING,
-    ),
-]
-Also = Annotated[
+SaveSettings = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Second detector of the same scan; exactly one FILE before it. Of several signals it gives "
-        "the one called --signal; the same FILE gives the other one of its two.",
+        parser=parse_toml_name,
+        help="Write what this run uses to a TOML file, with a line on what each key means, and run.",
         show_default=False,
-        rich_help_panel=_READING,
-    ),
-]
-RegionText = Annotated[
-    str | None,
-    typer.Option(
-        "--region",
-        metavar="Y0:Y1,X0:X1",
-        callback=check_region,
-        help="Look only here, in px from the top left; coordinates stay those of the whole image.",
-        show_default=False,
-        rich_help_panel=_READING,
-    ),
-]
-Mask = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Image of the same shape; pixels that are not 0 in it are ignored.",
-        show_default=False,
-        rich_help_panel=_READING,
-    ),
-]
-PixelSize = Annotated[
-    float | None,
-    typer.Option(
-        metavar="Å",
-        callback=check_pixel_size,
-        help="Å per pixel, instead of what the file says.",
-        show_default=False,
-        rich_help_panel=_SCALE,
-    ),
-]
-LatticeConstant = Annotated[
-    float | None,
-    typer.Option(
-        metavar="Å",
-        callback=check_lattice_constant,
-        help="Length of the shortest lattice vector in Å; gives the scale, or checks that of the file.",
-        show_default=False,
-        rich_help_panel=_SCALE,
-    ),
-]
-Fdr = Annotated[
-    float,
-    typer.Option(
-        metavar="Q",
-        callback=check_fdr,
-        help="Share of false discoveries accepted among the defects, 0 to 1.",
-        rich_help_panel=_DECIDING,
-    ),
-]
-Seed = Annotated[
-    int,
-    typer.Option(
-        metavar="N",
-        callback=check_natural,
-        help="Of the random numbers: same seed, same bytes.",
-        rich_help_panel=_DECIDING,
+        rich_help_panel=_SETTINGS,
     ),
 ]
 Out = Annotated[

@@ -28,6 +28,7 @@ def detect_text(outcomes: Sequence[Outcome]) -> str:
         return "\n".join([heading(outcome), line("lattice", "none found"), files_line(outcome)])
     s = outcome.summary
     parts = [heading(outcome), *lattice_lines(s), area_line(s), sites_line(s), *defect_lines(s)]
+    parts += check_lines(s)
     return "\n".join([*parts, *warning_lines(s), files_line(outcome)])
 
 
@@ -115,19 +116,49 @@ def defect_lines(s: dict[str, Any]) -> list[str]:
         return lines
     cells = [_density_cells(row) for row in rows]
     unit = "per nm²" if rows[0]["per"] == "nm2" else "per site"
-    cells.insert(0, ("kind", "sublattice", "n", unit, "95 % interval"))
+    cells.insert(0, ("kind", "sublattice", "n", unit, "95 % interval", "recall", "corrected"))
     kind, sublattice = (max(len(row[i]) for row in cells) for i in (0, 1))
-    lines += [f"  {c[0]:<{kind}}  {c[1]:<{sublattice}} {c[2]:>6} {c[3]:>10}   {c[4]}" for c in cells]
+    checked = any(row["recall"] is not None for row in rows)
+    for c in cells:
+        told = f"  {c[0]:<{kind}}  {c[1]:<{sublattice}} {c[2]:>6} {c[3]:>10}   {c[4]}"
+        lines.append(f"{told:<{kind + sublattice + 46}} {c[5]:>6} {c[6]:>10}" if checked else told)
     if len(s["densities"]) > len(rows):
         lines.append(f"  and {len(s['densities']) - len(rows)} more in the report")
     return lines
 
 
-def _density_cells(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
-    if row["density"] is None:
-        return row["kind"], row["sublattice"], str(row["n"]), "–", "–"
-    interval = f"{row['low']:.3g} … {row['high']:.3g}"
-    return row["kind"], row["sublattice"], str(row["n"]), f"{row['density']:.3g}", interval
+def _density_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    interval = "–" if row["density"] is None else f"{row['low']:.3g} … {row['high']:.3g}"
+    numbers = (_known(row["density"], "{:.3g}"), interval, _known(row["recall"], "{:.2f}"))
+    return row["kind"], row["sublattice"], str(row["n"]), *numbers, _known(row["corrected"], "{:.3g}")
+
+
+def _known(value: float | None, how: str) -> str:
+    return "–" if value is None else how.format(value)
+
+
+def check_lines(s: dict[str, Any]) -> list[str]:
+    """What the self-check found of the defects that it planted, and how many discoveries were false."""
+    check = s.get("self_check")
+    if not check or not check["recall"]:
+        return []
+    dark = [entry for entry in check["recall"] if entry["side"] == "dark"]
+    lines: list[str] = []
+    for change, words in ((-0.5, "50 % dimmer"), (-0.3, "30 % dimmer")):
+        found = " · ".join(
+            f"{entry['sublattice']} {point['recall']:.2f}"
+            for entry in dark
+            for point in entry["points"]
+            if point["change"] == change and point["recall"] is not None
+        )
+        lines += [line("" if lines else "would find", f"columns {words}: {found}")] if found else []
+    rate = check["realised"]
+    if rate["n_discoveries"]:
+        false = f"{100 * rate['rate']:.2g} % ({100 * rate['low']:.2g} … {100 * rate['high']:.2g} %)"
+        lines.append(line("", f"false, of what was found: {false} with planted defects"))
+    if check["fdr_used"] < check["fdr_nominal"]:
+        lines.append(line("", f"limits tightened to {100 * check['fdr_used']:.2g} % until the rate held"))
+    return lines
 
 
 def warning_lines(s: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from .contrast import Floats
 from .lattice import Lattice
-from .sublattices import Sublattice, bin_fractions
+from .sublattices import Sublattice, bin_fractions, sample_cell
 
 Array = NDArray[np.float64]
 _MAX_BINS = 2500  # of a mean cell; more say nothing new about a smooth shape
@@ -24,11 +24,13 @@ class ColumnShape:
     Parameters
     ----------
     sigma : px, common width of the columns.
-    amplitudes : one for each column, in units of the image.
+    background : between the columns, in units of the image.
+    amplitudes : one for each column, above the background.
     residual : rms of what the Gaussians leave, over the standard deviation of the cell.
     """
 
     sigma: float
+    background: float
     amplitudes: Array
     residual: float
 
@@ -53,6 +55,7 @@ def fit_column_shape(motif: Floats, lattice: Lattice, columns: Sequence[Sublatti
     weights, left = fit_columns(grid, values, lattice, places, sigma * np.eye(2))
     return ColumnShape(
         sigma=sigma,
+        background=float(weights[0]),
         amplitudes=np.maximum(weights[1:], 1e-3 * np.abs(weights).max()),
         residual=float(np.std(left) / (np.std(values) or 1.0)),
     )
@@ -90,3 +93,38 @@ def _gaussians(grid: Array, lattice: Lattice, places: Array, root: Array) -> Arr
             offset = (difference + np.array([i, j])) @ lattice.vectors @ whiten.T
             total += np.exp(-0.5 * np.einsum("gpk,gpk->gp", offset, offset))
     return total
+
+
+def share_light(
+    fractions: Array, shape: ColumnShape, lattice: Lattice, columns: Sequence[Sublattice]
+) -> Array:
+    """What share (n, k) of the light at fractions (n, 2) comes from columns of each of k sublattices."""
+    places = np.array([c.fraction for c in columns])
+    light = _gaussians(fractions, lattice, places, shape.sigma * np.eye(2)) * shape.amplitudes
+    return np.asarray(light / np.maximum(light.sum(axis=1, keepdims=True), 1e-12 * shape.amplitudes.max()))
+
+
+def light_of_column(
+    cell: Floats,
+    shape: ColumnShape,
+    lattice: Lattice,
+    columns: Sequence[Sublattice],
+    number: int,
+    offsets: Array,
+) -> Array:
+    """The light (n,) of one column alone at offsets (n, 2) px from it, all its neighbours left out.
+
+    What the mean cell holds above its background is shared among the columns as their Gaussians
+    are, so that the columns together give the cell again, tails and all.
+
+    Parameters
+    ----------
+    cell : (nb, na), one unit cell.
+    number : of the column.
+    """
+    fractions = columns[number].fraction + lattice.fractions(offsets)
+    places = np.array([c.fraction for c in columns])
+    waves = _gaussians(fractions, lattice, places, shape.sigma * np.eye(2))
+    own = shape.amplitudes[number] * np.exp(-(offsets**2).sum(axis=1) / (2 * shape.sigma**2))
+    share = own / np.maximum(waves @ shape.amplitudes, 1e-12 * shape.amplitudes[number])
+    return np.asarray(share * (sample_cell(cell, fractions) - shape.background))

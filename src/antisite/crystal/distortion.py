@@ -39,11 +39,14 @@ class Distortion:
             [ndimage.map_coordinates(u, nodes, order=1, mode="nearest") for u in self.displacement]
         )
 
-    def strength_at(self, positions: Array) -> Array:
-        """Local strength (n,) of the lattice at positions (n, 2) px."""
-        return np.asarray(
-            ndimage.map_coordinates(self.amplitude, (positions / self.step).T, order=1, mode="nearest")
-        )
+    def strength_at(self, positions: Array, *, blur: float = 0.0) -> Array:
+        """Local strength (n,) of the lattice at positions (n, 2) px, averaged over `blur` px around them."""
+        field = self.amplitude
+        if blur:
+            seen = (field > 0).astype(float)
+            mean, weight = (ndimage.gaussian_filter(f, [blur / s for s in self.step]) for f in (field, seen))
+            field = np.where(field > 0, mean / np.maximum(weight, 1e-9), 0)
+        return np.asarray(ndimage.map_coordinates(field, (positions / self.step).T, order=1, mode="nearest"))
 
 
 def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice, Distortion]:

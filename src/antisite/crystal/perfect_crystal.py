@@ -27,6 +27,7 @@ class PerfectCrystal:
     distortion : where the image departs from them smoothly.
     sublattices : columns from bright to dark, then hollows.
     motif : (nb, na), the mean cell over all channels.
+    cells : (nb, na), the mean cell of each channel.
     shapes : width and amplitudes of the columns, for each channel.
     sites : where columns and hollows are wanted, the local distortion included.
     offsets : (n, 2) px, measured less wanted position; NaN where nothing stands.
@@ -38,6 +39,7 @@ class PerfectCrystal:
     distortion: Distortion
     sublattices: tuple[Sublattice, ...]
     motif: Floats
+    cells: tuple[Floats, ...]
     shapes: tuple[ColumnShape, ...]
     sites: Sites
     offsets: NDArray[np.float64]

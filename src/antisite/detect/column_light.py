@@ -19,6 +19,7 @@ _BACKGROUND = 1.0  # √(cell area), width of the Gaussian that is taken for bac
 _KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column is seen
 _LEAST_KERNEL = 1.0  # px; a sharper one sees where the pixels lie
 _LEAST_STRENGTH = 0.2  # of the lattice, where a ratio is still formed
+_AROUND = 4.5  # √(cell area); nearer by, a defect would dim the lattice that it is compared with
 _FOLLOW = 0.25  # nearest distances, as far as a column is followed that the scan has shaken off its site
 
 
@@ -58,7 +59,8 @@ def measure_light(
     length = np.maximum(np.hypot(*shift.T), 1e-12)
     shift *= np.minimum(1, _FOLLOW * crystal.nearest / length)[:, None]
     gain = (_sample(seen, crystal.sites.positions + shift) - value) / float(response(np.zeros(1))[0])
-    strength = np.maximum(crystal.distortion.strength_at(crystal.sites.positions), _LEAST_STRENGTH)
+    strength = crystal.distortion.strength_at(crystal.sites.positions, blur=_AROUND * crystal.lattice.size)
+    strength = np.maximum(strength, _LEAST_STRENGTH)
     usual = np.array([central_null((value / strength)[r.members])[0] for r in references])
     amplitude = response.amplitudes(usual, crystal)[crystal.sites.sublattice] * strength
     return ColumnLight(excess=excess, ratio=1 + excess / amplitude, followed=1 + (excess + gain) / amplitude)

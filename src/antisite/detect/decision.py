@@ -14,6 +14,8 @@ from ..crystal.perfect_crystal import PerfectCrystal
 from .significance import benjamini_hochberg, fit_defect_mixture, selected_share
 from .site_scores import Array, Flags, SiteEvidence, SiteScores, SiteTest
 
+_BESIDE = 1.2  # nearest distances
+
 
 def decide(
     evidence: SiteEvidence, crystal: PerfectCrystal, *, fdr: float, p_limit: Array | None = None
@@ -42,12 +44,15 @@ def decide(
         called[family.number, sites] = test.large[sites] & (p <= p_limit[family.sublattice, family.number])
         stronger = ~(q_value[sites] <= q)  # also where nothing is known yet
         p_value[sites[stronger]], q_value[sites[stronger]] = p[stronger], q[stronger]
+    _leave_alone(called, tests, crystal)
     extra = np.flatnonzero(called.any(axis=0) & crystal.hollow)
     outshone = ~_strongest(crystal.sites.positions[extra], evidence.z[extra], within=crystal.nearest)
     called[:, extra[outshone]] = False
     return SiteScores(
         z=evidence.z,
         ratio=evidence.ratio,
+        score=evidence.score,
+        tests=tuple(test.name for test in tests),
         p_value=p_value,
         q_value=q_value,
         called=called,
@@ -100,6 +105,17 @@ def _families(tests: Sequence[SiteTest], crystal: PerfectCrystal) -> list[_Famil
                     )
                 )
     return families
+
+
+def _leave_alone(called: Flags, tests: Sequence[SiteTest], crystal: PerfectCrystal) -> None:
+    """Uncall, of the tests that want it, the sites beside one that another test calls."""
+    alone = np.array([test.alone for test in tests], dtype=bool)
+    others = np.flatnonzero(called[~alone].any(axis=0))
+    mine = np.flatnonzero(called[alone].any(axis=0))
+    if len(others) and len(mine):
+        positions = crystal.sites.positions
+        distance = cKDTree(positions[others]).query(positions[mine])[0]
+        called[np.ix_(alone, mine[distance < _BESIDE * crystal.nearest])] = False
 
 
 def _strongest(positions: Array, z: Array, *, within: float) -> Flags:

@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 EMPTY = 0.15  # ratio below which nothing is seen at a site
 
 
-def point_kinds(ratio: NDArray[np.float64], hollow: NDArray[np.bool_]) -> NDArray[np.str_]:
-    """Kind of each strange site, from its brightness alone.
+def point_kinds(
+    ratio: NDArray[np.float64], hollow: NDArray[np.bool_], shifted: NDArray[np.bool_]
+) -> NDArray[np.str_]:
+    """Kind of each strange site, from brightness and place alone.
 
     Parameters
     ----------
     ratio : (n,) brightness over that of perfect sites of the sublattice.
     hollow : (n,) whether no column belongs there.
+    shifted : (n,) whether the column stands off its place, as bright as its equals.
 
     Notes
     -----
@@ -23,9 +26,13 @@ def point_kinds(ratio: NDArray[np.float64], hollow: NDArray[np.bool_]) -> NDArra
 
     Examples
     --------
-    >>> point_kinds(np.array([0.02, 0.5, 1.6, 1.4]), np.array([False, False, False, True])).tolist()
-    ['vacancy', 'dim_site', 'bright_site', 'interstitial']
+    >>> ratio = np.array([0.02, 0.5, 1.6, 0.9, 1.4])
+    >>> place = np.arange(5)
+    >>> point_kinds(ratio, place == 4, place == 3).tolist()
+    ['vacancy', 'dim_site', 'bright_site', 'other', 'interstitial']
     """
     return np.select(
-        [hollow, ratio < EMPTY, ratio < 1], ["interstitial", "vacancy", "dim_site"], default="bright_site"
+        [hollow, shifted, ratio < EMPTY, ratio < 1],
+        ["interstitial", "other", "vacancy", "dim_site"],
+        default="bright_site",
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,13 @@ from scipy import stats
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
+from .column_shift import measure_shift
 from .decision import decide
 from .local_reference import comparable_sites, local_references
 from .significance import central_null
 from .site_scores import Array, SiteEvidence, SiteScores, SiteTest
+
+_LEAST_SHIFT = 0.06  # nearest distances; scan and strain shift columns as far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +30,25 @@ class PointDefectFinder:
     ----------
     fdr : expected share of false flags among all (Benjamini–Hochberg, each side of each sublattice).
     min_dark, min_bright : least change of the ratio; significance alone calls slow contrast a defect.
+    min_shift : least distance of a column from its place, in nearest distances.
     neighbours : how many sites of the same sublattice are the local reference.
     """
+
+    effort: ClassVar[int] = 1
 
     fdr: float
     min_dark: float
     min_bright: float
+    min_shift: float = 0.15
     neighbours: int = 30
 
     def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
         """Score every site, and decide."""
         return self.decide(self.measure(channels, crystal), crystal)
+
+    def at_rate(self, fdr: float) -> PointDefectFinder:
+        """The same at another rate of false flags."""
+        return replace(self, fdr=fdr)
 
     def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
         """Score every site.
@@ -70,8 +82,16 @@ class PointDefectFinder:
             z[own] = (z[own] - centre) / width
         z[~tested] = np.nan
         ratio[:, ~tested] = np.nan
-        tests = self._dark(z, ratio, followed, crystal.hollow), self._bright(z, ratio)
-        return SiteEvidence(z=z, ratio=ratio, tests=tests)
+        distance, p_shift = measure_shift(crystal, references, least=_LEAST_SHIFT)
+        tests = (
+            self._dark(z, ratio, followed, crystal.hollow),
+            self._bright(z, ratio),
+            SiteTest(
+                name="shifted", p=p_shift, side=p_shift < 1, large=distance >= self.min_shift, alone=True
+            ),
+        )
+        score = np.fmax(np.abs(z), stats.norm.isf(np.clip(p_shift, 1e-300, 1 / 2)))
+        return SiteEvidence(z=z, ratio=ratio, score=np.where(tested, score, np.nan), tests=tests)
 
     def decide(
         self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None

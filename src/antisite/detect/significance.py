@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 _QUARTILE = 0.6744897501960817  # of the standard normal distribution
 _LOPSIDED = 1.5  # distance of one quartile from the median over that of the other
 USUAL = 2.5  # widths within which a value tells of the noise, not of a defect
+_OTHERS = 0.2  # of the defects, those unlike the rest; at least one of them
 # what is left of the variance of a Gaussian when only usual values are kept
 USUAL_VARIANCE = 1 - 2 * USUAL * stats.norm.pdf(USUAL) / (1 - 2 * stats.norm.sf(USUAL))
 
@@ -94,7 +95,7 @@ def selected_share(smallest_q: list[float], *, level: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefectMixture:
-    """Dark sites as a standard normal null plus one Gaussian of defects.
+    """Dark sites as a standard normal null, one Gaussian of defects, and a few defects anywhere below 0.
 
     With many defects in an image the false-discovery rate lets the faintest calls be mostly
     false; the mixture tells which (Efron 2004, J. Am. Stat. Assoc. 99, 96).
@@ -103,30 +104,30 @@ class DefectMixture:
     ----------
     share : of the sites that are defects; 1 where there is nothing to fit, and no site is doubted.
     centre, spread : of the scores of the defects.
+    others : density of defects unlike the rest, at every score between the centre and 0.
     """
 
     share: float
     centre: float
     spread: float
+    others: float = 0.0
 
     def doubt(self, z: Array) -> Array:
         """Chance (n,) that a site is an ordinary one, given how many lie where it lies."""
-        defect = self.share * stats.norm.pdf(z, self.centre, self.spread)
+        if self.share >= 1:
+            return np.zeros(len(z))
+        defect = self.share * stats.norm.pdf(z, self.centre, self.spread) + self.others
         usual = (1 - self.share) * stats.norm.pdf(z)
         doubt = 1 - np.where(z < self.centre, 1.0, defect / np.maximum(defect + usual, 1e-300))
         doubt[z > 0] = 1
         return np.asarray(doubt)
 
     def limit(self, level: float) -> float:
-        """Score below which the doubt is at most `level`: where the log ratio of the two, a parabola, is."""
+        """Score below which the doubt is at most `level`."""
         if self.share >= 1:
             return 0.0
-        odds = np.log(self.share * level / ((1 - self.share) * self.spread * (1 - level)))
-        a, b = (1 - 1 / self.spread**2) / 2, self.centre / self.spread**2
-        c = odds - b * self.centre / 2
-        root = b**2 - 4 * a * c
-        crossing = 2 * c / (np.sqrt(root) - b) if root > 0 else 0.0
-        return float(np.clip(crossing, self.centre, 0))
+        scores = np.linspace(self.centre, 0, 2000)
+        return float(scores[np.searchsorted(self.doubt(scores), level)])
 
 
 def fit_defect_mixture(z: Array, candidates: NDArray[np.bool_]) -> DefectMixture:
@@ -142,7 +143,7 @@ def fit_defect_mixture(z: Array, candidates: NDArray[np.bool_]) -> DefectMixture
     >>> z = np.concatenate([stats.norm.ppf(np.linspace(0.001, 0.999, 999)), np.linspace(-9, -7, 50), [-2.5]])
     >>> mixture = fit_defect_mixture(z, z < -2.4)
     >>> mixture.doubt(z)[[-2, -1]].round(2).tolist(), round(mixture.limit(0.05), 1)
-    ([0.0, 1.0], -4.7)
+    ([0.0, 0.93], -4.2)
     """
     if candidates.sum() < 5:
         return DefectMixture(share=1.0, centre=0.0, spread=1.0)
@@ -160,7 +161,8 @@ def fit_defect_mixture(z: Array, candidates: NDArray[np.bool_]) -> DefectMixture
         mixture = DefectMixture(share=float(member.mean()), centre=centre, spread=spread)
         if abs(centre - before) < 1e-6:
             break
-    return mixture
+    others = max(_OTHERS * mixture.share, 1 / len(z)) / max(-mixture.centre, 1.0)
+    return replace(mixture, others=others)
 
 
 def poisson_interval(n: int, *, level: float = 0.95) -> tuple[float, float]:

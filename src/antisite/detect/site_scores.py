@@ -23,6 +23,7 @@ class SiteTest:
     large : (n,) whether the departure is large enough to matter.
     drowning : whether called sites may drown among ordinary ones, so that each is doubted by itself
         (local false-discovery rate).
+    alone : whether a site beside one that another test calls is not called: that one explains it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class SiteTest:
     side: Flags
     large: Flags
     drowning: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,11 +43,13 @@ class SiteEvidence:
     z : (n,) deviation from the sublattice in units of its null, negative = darker.
     ratio : (channels, n) brightness over that of the local sublattice, background removed;
         of a hollow, 1 plus its excess over the mean column.
+    score : (n,) strangeness, 0 or more.
     tests : the ways in which a site may be strange.
     """
 
     z: Array
     ratio: Array
+    score: Array
     tests: tuple[SiteTest, ...]
 
 
@@ -55,7 +59,8 @@ class SiteScores:
 
     Parameters
     ----------
-    z, ratio : as in `SiteEvidence`.
+    z, ratio, score : as in `SiteEvidence`.
+    tests : names of the tests.
     p_value, q_value : (n,) of the side on which the site lies.
     called : (tests, n) significant and large enough, test by test.
     p_limit : (sublattices, tests) largest p-value that is called.
@@ -63,6 +68,8 @@ class SiteScores:
 
     z: Array
     ratio: Array
+    score: Array
+    tests: tuple[str, ...]
     p_value: Array
     q_value: Array
     called: Flags
@@ -72,6 +79,12 @@ class SiteScores:
     def flagged(self) -> Flags:
         """Sites (n,) called by any test."""
         return np.asarray(self.called.any(axis=0))
+
+    @property
+    def shifted(self) -> Flags:
+        """Sites (n,) called for nothing but their place."""
+        only = [name == "shifted" for name in self.tests]
+        return np.asarray(self.called[only].any(axis=0) & ~self.called[np.logical_not(only)].any(axis=0))
 
     @property
     def mean_ratio(self) -> Array:
@@ -85,6 +98,8 @@ class SiteScores:
         return cls(
             z=unknown,
             ratio=np.full((n_channels, n), np.nan),
+            score=unknown,
+            tests=("dark", "bright"),
             p_value=unknown,
             q_value=unknown,
             called=np.zeros((2, n), dtype=bool),

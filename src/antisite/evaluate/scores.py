@@ -185,11 +185,16 @@ def proportion(k: int, n: int) -> Score:
     """
     if n == 0:
         return Score(value=math.nan, low=0.0, high=1.0, n=0)
-    p = k / n
-    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2))
+    low, high = wilson(k / n, n)
     # at 0 and n the interval ends exactly there, which rounding would miss
-    return Score(value=p, low=centre - half if k else 0.0, high=centre + half if k < n else 1.0, n=n)
+    return Score(value=k / n, low=low if k else 0.0, high=high if k < n else 1.0, n=n)
+
+
+def wilson(p: float, n: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share p that was seen in n cases, which need not be whole."""
+    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * math.sqrt(max(p * (1 - p) / n, 0) + Z95**2 / (4 * n**2))
+    return centre - half, centre + half
 
 
 def roc_area(positives: ArrayLike, negatives: ArrayLike) -> RocArea:

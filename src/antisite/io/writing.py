@@ -10,18 +10,18 @@ from ..errors import OutputError
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn whatever the disk says against `path` into one sentence."""
+def writing(path: Path, *, cure: str = "choose another folder with --out") -> Iterator[None]:
+    """Turn whatever the disk says against `path` into one sentence that ends in the cure."""
     try:
         yield
     except OutputError:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{path} cannot be written: {reason} (choose another folder with --out)") from error
+        raise OutputError(f"{path} cannot be written: {reason} ({cure})") from error
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, cure: str = "choose another folder with --out") -> None:
     """Write one file whole or not at all; its folder is made when it does not exist.
 
     Raises
@@ -30,7 +30,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         The folder cannot be made or written.
     """
     partial = path.with_name(f".{path.name}.partial")
-    with writing(path):
+    with writing(path, cure=cure):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             partial.write_bytes(content)

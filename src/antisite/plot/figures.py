@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import TYPE_CHECKING, Literal
+import re
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 INK = "#1f2933"
 QUIET = "#6b7785"
 PAPER = "#ffffff"
+CHART = (4.5, 2.6)  # inches
+_FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif"
+_SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "antisite"}
 
 
 def new_figure(width: float, height: float, *, snug: bool = False) -> Figure:
@@ -41,6 +45,31 @@ def figure_png(figure: Figure, *, dpi: float = 150) -> bytes:
     file = BytesIO()
     figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     return file.getvalue()
+
+
+def new_chart(size: tuple[float, float] = CHART) -> tuple[Figure, Axes]:
+    """A figure and its axes, with the margins that all charts of a page share."""
+    width, height = size
+    figure = new_figure(width, height)
+    figure.subplots_adjust(left=0.58 / width, right=1 - 0.14 / width, bottom=0.46 / height)
+    return figure, figure.add_subplot()
+
+
+def chart_svg(figure: Figure) -> str:
+    """A chart as SVG in the letters of the page around it; the same chart gives the same text.
+
+    Room for the rows of the legend is made above the axes.
+    """
+    import matplotlib as mpl
+
+    legend = figure.axes[0].get_legend()
+    rows = -(-len(legend.get_texts()) // 3) if legend else 0
+    figure.subplots_adjust(top=1 - (0.12 + 0.18 * rows) / figure.get_size_inches()[1])
+    file = StringIO()
+    unsaid = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with mpl.rc_context(_SVG):
+        figure.savefig(file, format="svg", metadata=unsaid)
+    return re.sub(r"'DejaVu Sans'[^;\"]*", _FONTS, file.getvalue())
 
 
 def pixels_png(pixels: NDArray[np.uint8]) -> bytes:

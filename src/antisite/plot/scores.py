@@ -10,13 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .defects import count_kinds, kind_words, look
-from .figures import INK, calm, own_axes
+from .figures import CHART, INK, calm, own_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PERFECT = "#c3cad2"
-SIZE = (4.5, 2.5)
 _REACH = 40
 _Ends = tuple[float | None, float | None]
 
@@ -38,7 +37,7 @@ def plot_z(
     dark, bright : z beyond which a site may be flagged; None when nothing could be.
     ax : where to draw.
     """
-    ax = own_axes(ax, *SIZE)
+    ax = own_axes(ax, *CHART)
     tested = sites[sites["z"].notna()]
     edges, ends = _z_bins(tested["z"].to_numpy(), null, [v for v in (dark, bright) if v is not None])
     _stack(ax, tested, "z", edges)
@@ -68,7 +67,7 @@ def plot_ratios(
     dark, bright : ratio beyond which a departure is large enough to be flagged.
     ax : where to draw.
     """
-    ax = own_axes(ax, *SIZE)
+    ax = own_axes(ax, *CHART)
     seen = sites[np.isfinite(sites["ratio"])]
     edges, ends = _ratio_bins(seen["ratio"].to_numpy())
     _stack(ax, seen, "ratio", edges)
@@ -194,11 +193,11 @@ def _draw_modes(ax: Axes, modes: Sequence[Mapping[str, Any]], edges: NDArray[np.
 
 
 def _finish(ax: Axes) -> Axes:
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import NullLocator, StrMethodFormatter
 
     calm(ax)
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),

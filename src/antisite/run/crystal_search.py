@@ -38,13 +38,13 @@ class Specimen:
     channels : (y, x) each, standardised.
     crystal : of domain 0.
     domains : (y, x), 0 the analysed one, 1, … others, -1 where there is no crystal or the mask.
-    n_masked : px, how many were masked.
+    mask : (y, x), True where pixels were ignored.
     """
 
     channels: tuple[Floats, ...]
     crystal: PerfectCrystal
     domains: NDArray[np.int8]
-    n_masked: int
+    mask: Mask
 
     @property
     def n_domains(self) -> int:
@@ -77,7 +77,7 @@ def find_specimen(channels: NDArray[np.float32], mask: Mask, *, seed: int = 0) -
     weak = _stretch(crystal.distortion.amplitude, crystal.distortion.step, mean.shape) < LEAST_STRENGTH
     domains[(weak & (domains == 0)) | mask] = -1
     crystal = _within(crystal, (domains == 0) | mask)
-    return Specimen(channels=prepared, crystal=crystal, domains=domains, n_masked=int(mask.sum()))
+    return Specimen(channels=prepared, crystal=crystal, domains=domains, mask=mask)
 
 
 def _find_lattice(mean: Floats, mask: Mask, *, seed: int) -> tuple[NDArray[np.int8], Lattice, float]:
@@ -201,6 +201,7 @@ def _fit_crystal(channels: Sequence[Floats], mean: Floats, mask: Mask, lattice: 
         distortion=distortion,
         sublattices=tuple(sublattices),
         motif=motif,
+        cells=tuple(cells),
         shapes=tuple(fit_column_shape(cell, lattice, columns) for cell in cells),
         sites=replace(sites, positions=settled),
         offsets=sites.positions + shifts - settled,

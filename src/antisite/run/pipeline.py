@@ -12,12 +12,14 @@ from ..crystal.perfect_crystal import PerfectCrystal
 from ..defects import defect_table
 from ..detect.holes import group_holes
 from ..detect.kinds import point_kinds
+from ..detect.patterson_defects import PattersonFinder
 from ..detect.point_defects import PointDefectFinder
 from ..detect.site_scores import SiteScores
 from ..errors import InputError
 from ..image import Image, Region
 from ..result import Result
 from .crystal_search import Specimen, find_specimen
+from .self_check import Finder, SelfCheck, check_detection
 from .settings import Settings
 from .summary import summarise, summarise_nothing
 
@@ -57,9 +59,28 @@ def find_defects(
     settings = settings or Settings()
     window = analysed_window(image)
     specimen = find_specimen(image.channels[:, *window], image.mask[window], seed=settings.seed)
-    finder = PointDefectFinder(fdr=settings.fdr, min_dark=settings.min_dark, min_bright=settings.min_bright)
-    scores = finder(specimen.channels, specimen.crystal)
-    return _result(image, window, specimen, scores, settings=settings, lattice_constant=lattice_constant)
+    finder = choose_finder(settings)
+    evidence = finder.measure(specimen.channels, specimen.crystal)
+    check = check_detection(specimen, finder, evidence, seed=settings.seed) if settings.self_check else None
+    scores = check.scores if check else finder.decide(evidence, specimen.crystal)
+    return _result(
+        image, window, specimen, scores, settings=settings, lattice_constant=lattice_constant, check=check
+    )
+
+
+def choose_finder(settings: Settings) -> Finder:
+    """The method that the settings ask for."""
+    fdr, min_dark, min_bright = settings.fdr, settings.min_dark, settings.min_bright
+    if settings.method == "deviation":
+        return PointDefectFinder(fdr=fdr, min_dark=min_dark, min_bright=min_bright)
+    return PattersonFinder(
+        fdr=fdr,
+        min_dark=min_dark,
+        min_bright=min_bright,
+        input=settings.patterson_input,
+        model=settings.patterson_model,
+        seed=settings.seed,
+    )
 
 
 def inspect_crystal(image: Image, *, lattice_constant: float = math.nan) -> Result:
@@ -106,17 +127,27 @@ def _result(
     *,
     settings: Settings,
     lattice_constant: float,
+    check: SelfCheck | None = None,
 ) -> Result:
     crystal = specimen.crystal
     corner = np.array([window[0].start or 0, window[1].start or 0])
     missing = scores.flagged & (scores.mean_ratio < _MISSING)
     hole = group_holes(crystal.sites.positions, missing, nearest=crystal.nearest)
-    kind = np.where(scores.flagged, point_kinds(scores.mean_ratio, crystal.hollow), "none")
+    kind = np.where(scores.flagged, point_kinds(scores.mean_ratio, crystal.hollow, scores.shifted), "none")
     kind = np.where(hole >= 0, "hole", kind)
     summary = summarise(
-        image, specimen, scores, kind, hole, settings=settings, lattice_constant=lattice_constant
+        image,
+        specimen,
+        scores,
+        kind,
+        hole,
+        settings=settings,
+        lattice_constant=lattice_constant,
+        check=check,
     )
-    sites = _site_table(image, crystal, scores, kind, corner=corner, pixel_size=summary["pixel_size"])
+    sites = _site_table(
+        image, crystal, scores, kind, corner=corner, pixel_size=summary["pixel_size"], method=settings.method
+    )
     domains = np.full(image.shape, -1, dtype=np.int8)
     domains[window] = specimen.domains
     return Result(
@@ -137,6 +168,7 @@ def _site_table(
     *,
     corner: NDArray[np.int_],
     pixel_size: float | None,
+    method: str,
 ) -> pd.DataFrame:
     """One row per site, sublattice after sublattice."""
     sites = crystal.sites
@@ -163,10 +195,10 @@ def _site_table(
         "sublattice": names[sites.sublattice],
         "ratio": ratio,
         "z": scores.z,
-        "score": np.abs(scores.z),
+        "score": scores.score,
         "p_value": scores.p_value,
         "q_value": scores.q_value,
-        "method": "deviation",
+        "method": method,
     }
     if image.n_channels > 1:
         columns |= {f"ratio_{c + 1}": values for c, values in enumerate(scores.ratio)}

@@ -37,7 +37,7 @@ def provenance(image: Image, path: Path, *, settings: Mapping[str, Any], seed: i
     ----------
     image : what was read.
     path : the file it was read from.
-    settings : everything that was chosen.
+    settings : everything that was chosen, as the tables of a settings file.
     seed : of the random numbers.
     """
     return {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ..image import Image, Region
 from ..io.images import read_image
+from .choice import parse_region
+from .settings import pick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,14 @@ class Reading:
     mask: Path | None = None
     pixel_size: float = math.nan
 
+    @classmethod
+    def chosen(cls, values: Mapping[str, Any]) -> Reading:
+        """The reading of choices by field (`run.choices`); those of other steps are left aside."""
+        own = pick(cls, values)
+        if own.get("region"):
+            own["region"] = parse_region(own["region"])
+        return cls(**own)
+
     def __call__(self, path: Path) -> Image:
         """Read one file."""
         return read_image(
@@ -48,14 +59,8 @@ class Reading:
         )
 
     def told(self) -> dict[str, Any]:
-        """What was chosen, JSON-ready, without what was left open."""
-        given = {
-            "signal": self.signal,
-            "frame": self.frame,
-            "sum": self.sum_frames or None,
-            "also": str(self.also.absolute()) if self.also else None,
-            "region": [[s.start, s.stop] for s in self.region] if self.region else None,
-            "mask": str(self.mask.absolute()) if self.mask else None,
-            "pixel_size": None if math.isnan(self.pixel_size) else self.pixel_size,
-        }
-        return {name: value for name, value in given.items() if value not in (None, "")}
+        """What was chosen, by field, as `chosen` takes it."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.region:
+            own["region"] = ",".join(f"{part.start}:{part.stop}" for part in self.region)
+        return own

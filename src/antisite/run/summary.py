@@ -13,10 +13,12 @@ from ..crystal.lattice import Lattice
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..crystal.sublattices import Sublattice
 from ..defects import SCHEMA_VERSION
-from ..detect.significance import central_null, mixture_modes, poisson_interval
+from ..detect.significance import central_null, mixture_modes
 from ..detect.site_scores import SiteScores
 from ..image import Image
 from .crystal_search import Specimen
+from .densities import count_defects
+from .self_check import SelfCheck
 from .settings import Settings
 
 _DISAGREE = 0.02  # of the scale; more is said
@@ -33,6 +35,7 @@ def summarise(
     *,
     settings: Settings,
     lattice_constant: float,
+    check: SelfCheck | None = None,
 ) -> dict[str, Any]:
     """Lattice, scale, sublattices, counts, densities and warnings.
 
@@ -40,6 +43,7 @@ def summarise(
     ----------
     kind : (n,) of each site.
     hole : (n,) number of the hole that a site belongs to, -1 for most.
+    check : outcome of the self-check, None where it was skipped.
     """
     crystal = specimen.crystal
     scale = _scale(image, crystal.lattice, lattice_constant)
@@ -66,7 +70,16 @@ def summarise(
         "area": area,
         "n_sites": int((tested & columns).sum()),
         "sublattices": sublattices,
-        **_counts(crystal, kind, tested, n_holes=int(hole.max(initial=-1)) + 1, area=area),
+        **count_defects(
+            crystal,
+            kind,
+            scores.mean_ratio,
+            tested,
+            n_holes=int(hole.max(initial=-1)) + 1,
+            area=area,
+            curves=check.curves if check else None,
+        ),
+        "self_check": check.told if check else None,
         "warnings": _warnings(image, specimen, scale, sublattices, compared=bool(scores.p_limit.any())),
     }
 
@@ -91,6 +104,7 @@ def summarise_nothing(image: Image, reason: str) -> dict[str, Any]:
         "sublattices": [],
         "counts": {},
         "densities": [],
+        "self_check": None,
         "warnings": [],
     }
 
@@ -158,11 +172,12 @@ def _sublattice(
     z = scores.z[own & tested]
     flagged = own & scores.flagged & tested
     centre, width = central_null(z)
-    dark, bright = flagged & (scores.z < 0), flagged & (scores.z > 0)
+    shifted = flagged & scores.shifted
+    dark, bright = flagged & ~shifted & (scores.z < 0), flagged & ~shifted & (scores.z > 0)
     ratio = scores.mean_ratio
     noise = 1.4826 * float(np.median(np.abs(ratio[own & np.isfinite(ratio)] - 1))) if len(z) else math.nan
     # of the false-discovery rate alone; the least effect is a limit of the ratio
-    z_dark, z_bright = (float(z) for z in (-1, 1) * norm.isf(scores.p_limit[k]))
+    z_dark, z_bright = (float(z) for z in (-1, 1) * norm.isf(scores.p_limit[k, :2]))
     return {
         "name": sublattice.name,
         "hollow": sublattice.hollow,
@@ -178,53 +193,11 @@ def _sublattice(
         "z_bright": z_bright if len(z) else None,
         "n_dark": int(dark.sum()),
         "n_bright": int(bright.sum()),
+        "n_shifted": int(shifted.sum()),
         "modes": [
             {"ratio": m.centre, "spread": m.spread, "share": m.share, "overlap": m.overlap}
-            for m in mixture_modes(ratio[flagged])
+            for m in mixture_modes(ratio[flagged & ~shifted])
         ],
-    }
-
-
-def _counts(
-    crystal: PerfectCrystal,
-    kind: NDArray[np.str_],
-    tested: NDArray[np.bool_],
-    *,
-    n_holes: int,
-    area: float | None,
-) -> dict[str, Any]:
-    """Defects of each kind, their densities, and those on each sublattice where there are several."""
-    owner, n_sub = crystal.sites.sublattice, len(crystal.sublattices)
-    n_tested = np.bincount(owner[tested], minlength=n_sub)
-    hollow = np.array([s.hollow for s in crystal.sublattices])
-    counts: dict[str, int] = {}
-    densities: list[dict[str, Any]] = []
-    if n_holes:
-        counts["hole"] = n_holes
-        densities.append(_density("hole", "all", n_holes, int(n_tested[~hollow].sum()), area))
-    for name in np.unique(kind[~np.isin(kind, ("none", "hole"))]).tolist():
-        n_held = np.bincount(owner[kind == name], minlength=n_sub)
-        counts[name] = int(n_held.sum())
-        places = hollow == (name == "interstitial")
-        densities.append(_density(name, "all", counts[name], int(n_tested[places].sum()), area))
-        for k in np.flatnonzero(n_held) if np.count_nonzero(n_held) > 1 else ():
-            own = crystal.sublattices[k].name
-            densities.append(_density(name, own, int(n_held[k]), int(n_tested[k]), area))
-    return {"counts": dict(sorted(counts.items())), "densities": densities}
-
-
-def _density(kind: str, sublattice: str, n: int, n_tested: int, area: float | None) -> dict[str, Any]:
-    """Defects per nm², or per tested site where the scale is unknown, with exact 95 % limits."""
-    whole = float(n_tested) if area is None else area
-    low, high = poisson_interval(n)
-    return {
-        "kind": kind,
-        "sublattice": sublattice,
-        "n": n,
-        "per": "site" if area is None else "nm2",
-        "density": n / whole if whole else None,
-        "low": low / whole if whole else None,
-        "high": high / whole if whole else None,
     }
 
 
@@ -252,7 +225,7 @@ def _warnings(
     masked = float(image.mask.mean())
     if masked:
         said.append(f"{masked:.1%} of the pixels are masked")
-    lost = float((specimen.domains == -1).sum() - specimen.n_masked) / image.mask.size
+    lost = float((specimen.domains == -1).sum() - int(specimen.mask.sum())) / image.mask.size
     if lost > 0.01:
         said.append(f"{lost:.0%} of the image shows no lattice, or too weak a one, and was not analysed")
     tested = sum(s["n_tested"] for s in sublattices if not s["hollow"])

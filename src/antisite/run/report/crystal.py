@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from ..plot.defects import pixel_scale
-from ..plot.figures import figure_png, new_figure
-from ..plot.motif import plot_motif
-from ..result import Result
-from .report_markup import fact_list, picture_uri
-from .report_words import number
+from ...plot.defects import pixel_scale
+from ...plot.figures import figure_png, new_figure
+from ...plot.motif import plot_motif
+from ...result import Result
+from .markup import fact_list, png_uri
+from .numbers import number
 
 
 def crystal_html(result: Result) -> str:
@@ -24,7 +24,7 @@ def crystal_html(result: Result) -> str:
     figure = new_figure(4.4, 4.4)
     ax = figure.add_axes((0, 0, 1, 1))
     plot_motif(motif, np.array(lattice["vectors"]), sublattices=result.summary["sublattices"], ax=ax)
-    picture = f'<img class="motif" src="{picture_uri(figure_png(figure, dpi=180))}" alt="the mean unit cell">'
+    picture = f'<img class="motif" src="{png_uri(figure_png(figure, dpi=180))}" alt="the mean unit cell">'
     return f'<div class="pair top"><div>{fact_list(facts)}</div>{picture}</div>'
 
 

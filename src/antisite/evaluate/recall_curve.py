@@ -1,0 +1,92 @@
+"""Recall against strength: a smooth curve through planted defects, with its uncertainty."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from .scores import Score
+
+Array = NDArray[np.float64]
+_MIDDLE = np.linspace(0, 1.5, 151)
+_WIDTH = np.geomspace(0.01, 0.5, 24)
+_LAPSE = np.array([0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.8])
+_NODES = np.stack(np.meshgrid(_MIDDLE, np.log(_WIDTH), _LAPSE, indexing="ij"), axis=-1).reshape(-1, 3)
+# noise of a measured strength is usually near 6 %, within a factor e; a strong defect is rarely missed
+_PRIOR = -0.5 * np.log(np.exp(_NODES[:, 1]) / 0.06) ** 2 - np.log(_NODES[:, 2] + 0.01)
+_LEAST_WEIGHT = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecallCurve:
+    """Probability that a defect is found, against the size of its change.
+
+    recall(s) = (1 − lapse) Φ((s − middle) / width): a noisy strength that must pass a limit, and a
+    share that is missed for other reasons (Wichmann & Hill 2001, Percept. Psychophys. 63, 1293).
+    What the planted defects leave open is kept as weights of many such curves.
+
+    Parameters
+    ----------
+    middle, width, lapse : (m,) of the curves.
+    weight : (m,), summing to 1; empty where nothing was planted.
+    n : planted defects.
+    """
+
+    middle: Array
+    width: Array
+    lapse: Array
+    weight: Array
+    n: int
+
+    def __call__(self, size: float) -> Score:
+        """Recall of a change of this size (0 to 1), with its 95 % interval."""
+        if not self.n:
+            return Score(value=math.nan, low=0.0, high=1.0, n=0)
+        recall = (1 - self.lapse) * special.ndtr((size - self.middle) / self.width)
+        low, high = self._quantiles(recall, 0.025, 0.975)
+        return Score(value=float(self.weight @ recall), low=low, high=high, n=self.n)
+
+    def limit(self, recall: float) -> Score:
+        """Size of the change that is found with this probability; infinite where none is."""
+        if not self.n:
+            return Score(value=math.inf, low=0.0, high=math.inf, n=0)
+        within = np.minimum(recall / np.maximum(1 - self.lapse, 1e-9), 1)
+        size = np.maximum(self.middle + self.width * special.ndtri(within), 0)
+        value, low, high = self._quantiles(size, 0.5, 0.025, 0.975)
+        return Score(value=value, low=low, high=high, n=self.n)
+
+    def _quantiles(self, values: Array, *shares: float) -> tuple[float, ...]:
+        order = np.argsort(values)
+        reached = np.cumsum(self.weight[order])
+        at = np.minimum(np.searchsorted(reached, shares), len(values) - 1)
+        return tuple(float(v) for v in values[order][at])
+
+
+def fit_recall(size: ArrayLike, n_found: ArrayLike, n: ArrayLike) -> RecallCurve:
+    """The curve through counts of planted and found defects.
+
+    Parameters
+    ----------
+    size : (k,) of the change, 0 to 1.
+    n_found, n : (k,) how many were found, of how many.
+
+    Examples
+    --------
+    >>> curve = fit_recall([0.1, 0.2, 0.3, 0.4, 0.5], [0, 5, 50, 95, 100], [100] * 5)
+    >>> round(curve(0.3).value, 2), round(curve.limit(0.9).value, 2)
+    (0.5, 0.38)
+    """
+    s, found, planted = (np.asarray(values, dtype=float) for values in (size, n_found, n))
+    middle, width, lapse = _NODES[:, 0], np.exp(_NODES[:, 1]), _NODES[:, 2]
+    recall = (1 - lapse[:, None]) * special.ndtr((s - middle[:, None]) / width[:, None])
+    recall = np.clip(recall, 1e-6, 1 - 1e-6)
+    weight = _PRIOR + np.log(recall) @ found + np.log1p(-recall) @ (planted - found)
+    weight = np.exp(weight - weight.max())
+    kept = weight > _LEAST_WEIGHT
+    return RecallCurve(
+        middle[kept], width[kept], lapse[kept], weight[kept] / weight[kept].sum(), int(planted.sum())
+    )

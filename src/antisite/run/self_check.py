@@ -1,0 +1,227 @@
+"""What the detection would have missed on this very image, and what it would have invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crystal.contrast import Floats
+from ..crystal.perfect_crystal import PerfectCrystal
+from ..detect.site_scores import SiteEvidence, SiteScores
+from ..errors import AntisiteError
+from ..evaluate.matching import match_positions
+from ..evaluate.planted_defects import DefectPlanter, Plants, draw_plants
+from ..evaluate.recall_curve import RecallCurve, fit_recall
+from ..evaluate.scores import Score, proportion
+from .crystal_search import Specimen, find_specimen
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Side = tuple[int, str]
+
+DARK = (-1.0, -0.7, -0.5, -0.4, -0.3, -0.2)
+BRIGHT = (0.3, 0.5, 0.7, 1.0)
+SIZES = np.linspace(0, 1, 41)
+LIKELY = 0.9  # recall at which a change counts as within reach
+_SHARE = 0.04  # of the sites, planted at a time: few enough to leave each surrounded by perfect ones
+_PER_CHANGE = 150  # planted in all, on each sublattice
+_MOST_PIXELS = 12 * 1024**2  # in all rounds, of the quickest method
+_MOST_ROUNDS = 40
+_TIGHTER = 0.5 ** np.arange(12)  # of the stated rate, tried in turn
+
+
+class Finder(Protocol):
+    """A method that scores the sites of a crystal and calls some of them."""
+
+    effort: ClassVar[int]
+    """Time of a measurement, in that of the quickest method."""
+
+    @property
+    def fdr(self) -> float:
+        """Stated false-discovery rate."""
+
+    def at_rate(self, fdr: float) -> Self:
+        """The same method at another rate."""
+
+    def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
+        """Score every site."""
+
+    def decide(
+        self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None
+    ) -> SiteScores:
+        """Call sites."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SelfCheck:
+    """The outcome.
+
+    Parameters
+    ----------
+    scores : of the image itself, at limits that hold the stated rate.
+    curves : recall against the size of a change, by sublattice and side (`dark`, `bright`).
+    told : all of it, JSON-ready.
+    """
+
+    scores: SiteScores
+    curves: dict[Side, RecallCurve]
+    told: dict[str, Any]
+
+
+def check_detection(
+    specimen: Specimen, finder: Finder, evidence: SiteEvidence, *, seed: int = 0
+) -> SelfCheck:
+    """Plant known defects where the image looks perfect, look again, and count.
+
+    A planted defect counts as found when it passes the limits of the image itself, as if it had been
+    there alone. Discoveries are false when they are neither planted nor flagged before; if more of
+    them are than the rate allows, the rate is lowered until it holds.
+
+    Parameters
+    ----------
+    evidence : what the finder measured on the image as it is.
+    seed : of places and changes.
+    """
+    rng = np.random.default_rng(seed)
+    crystal = specimen.crystal
+    stated = finder.decide(evidence, crystal)
+    perfect = np.isfinite(stated.z) & ~stated.flagged
+    planter = DefectPlanter(specimen.channels, crystal, perfect)
+    rounds = []
+    n_pixels = finder.effort * sum(channel.size for channel in specimen.channels)
+    for each in rng.spawn(_n_rounds(crystal, perfect, affordable=_MOST_PIXELS // n_pixels)):
+        plants = draw_plants(crystal, perfect, dark=DARK, bright=BRIGHT, share=_SHARE, rng=each)
+        planted = planter(plants)
+        rounds.append(_Round(plants, finder.measure(planted, crystal)))
+    nominal = _realised(rounds, finder, crystal, perfect)
+    realised, holding = nominal, finder
+    for factor in _TIGHTER[1:]:
+        if not (realised["rate"] or 0) > finder.fdr:
+            break
+        holding = finder.at_rate(finder.fdr * factor)
+        realised = _realised(rounds, holding, crystal, perfect)
+    scores = stated if holding is finder else holding.decide(evidence, crystal)
+    counts = _count(rounds, holding, crystal, scores.p_limit)
+    curves = {side: fit_recall(np.abs(changes), found, n) for side, (changes, found, n) in counts.items()}
+    first = rounds[0] if rounds else None
+    return SelfCheck(
+        scores=scores,
+        curves=curves,
+        told={
+            "n_rounds": len(rounds),
+            "n_planted": sum(len(r.plants.sites) for r in rounds),
+            "share": _SHARE,
+            "fdr_nominal": finder.fdr,
+            "fdr_used": holding.fdr,
+            "n_already": int(stated.flagged.sum()),
+            "realised": realised,
+            "realised_nominal": nominal,
+            "full_run": first and _full_run(planter(first.plants), first, holding, specimen, seed=seed),
+            "recall": [_tell(crystal, side, counts[side], curve) for side, curve in curves.items()],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Round:
+    plants: Plants
+    evidence: SiteEvidence
+
+
+def _n_rounds(crystal: PerfectCrystal, perfect: Flags, *, affordable: int) -> int:
+    """Enough for every change on every sublattice, as far as time allows; at least two."""
+    n = np.bincount(crystal.sites.sublattice[perfect & ~crystal.hollow], minlength=1)
+    if not n.any():
+        return 0
+    wanted = np.ceil(_PER_CHANGE * len(DARK + BRIGHT) / (_SHARE * n[n > 0].min()))
+    return int(min(wanted, max(2, affordable), _MOST_ROUNDS))
+
+
+def _realised(
+    rounds: Sequence[_Round], finder: Finder, crystal: PerfectCrystal, perfect: Flags
+) -> dict[str, Any]:
+    """False discoveries among all that are new, each round judged as an image of its own."""
+    n_false = n_true = 0
+    for each in rounds:
+        flagged = finder.decide(each.evidence, crystal).flagged
+        planted = np.zeros(len(flagged), dtype=bool)
+        planted[each.plants.sites] = True
+        n_true += int((flagged & planted).sum())
+        n_false += int((flagged & ~planted & perfect).sum())
+    share = proportion(n_false, n_false + n_true)
+    return {"n_false": n_false, "n_discoveries": share.n, **_plain(share, "rate")}
+
+
+def _count(
+    rounds: Sequence[_Round], finder: Finder, crystal: PerfectCrystal, p_limit: Array
+) -> dict[Side, tuple[Array, Array, Array]]:
+    """By sublattice and side: the changes, how many of each were found, of how many."""
+    if not rounds:
+        return {}
+    found = np.concatenate(
+        [finder.decide(each.evidence, crystal, p_limit=p_limit).flagged[each.plants.sites] for each in rounds]
+    )
+    change = np.concatenate([each.plants.change for each in rounds])
+    owner = crystal.sites.sublattice[np.concatenate([each.plants.sites for each in rounds])]
+    counts = {}
+    for k in range(len(crystal.sublattices)):
+        for side, changes in (("dark", DARK), ("bright", BRIGHT)):
+            own = [(owner == k) & (change == c) for c in changes]
+            n = np.array([o.sum() for o in own], dtype=float)
+            if n.any():
+                hits = np.array([found[o].sum() for o in own], dtype=float)
+                order = np.argsort(np.abs(changes))
+                counts[k, side] = np.array(changes)[order], hits[order], n[order]
+    return counts
+
+
+def _full_run(
+    planted: Sequence[Floats], first: _Round, finder: Finder, specimen: Specimen, *, seed: int
+) -> dict[str, Any]:
+    """One run from the pixels on, crystal and all, beside scoring alone."""
+    crystal, plants = specimen.crystal, first.plants
+    scored = finder.decide(first.evidence, crystal).flagged[plants.sites]
+    try:
+        again = find_specimen(np.stack(planted), specimen.mask, seed=seed).crystal
+        flagged = finder.decide(finder.measure(planted, again), again).flagged
+        found = again.sites.positions[flagged]
+    except AntisiteError:
+        found = np.zeros((0, 2))
+    truth = crystal.sites.positions[plants.sites]
+    pairs = match_positions(found, truth, within=crystal.nearest / 3)
+    return {"n_planted": len(truth), "n_found": len(pairs), "n_scored": int(scored.sum())}
+
+
+def _tell(
+    crystal: PerfectCrystal, side: Side, counts: tuple[Array, Array, Array], curve: RecallCurve
+) -> dict[str, Any]:
+    sublattice, sign = crystal.sublattices[side[0]], -1.0 if side[1] == "dark" else 1.0
+    points = [
+        {"change": float(c), "n": int(n), "n_found": int(k), **_plain(proportion(int(k), int(n)), "recall")}
+        for c, k, n in zip(*counts, strict=True)
+    ]
+    limit = curve.limit(LIKELY)
+    return {
+        "sublattice": sublattice.name,
+        "hollow": sublattice.hollow,
+        "side": side[1],
+        "points": points,
+        "curve": [{"change": sign * float(s), **_plain(curve(float(s)), "recall")} for s in SIZES],
+        "limit": None
+        if not limit.value <= 1
+        else {
+            "recall": LIKELY,
+            "change": sign * limit.value,
+            "low": sign * min(limit.high, 1.0),
+            "high": sign * limit.low,
+        },
+    }
+
+
+def _plain(score: Score, name: str) -> dict[str, float | None]:
+    value = None if np.isnan(score.value) else score.value
+    return {name: value, "low": score.low, "high": score.high}
