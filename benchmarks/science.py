@@ -24,6 +24,7 @@ from antisite.image import Image
 from antisite.io.annotations import read_annotations, read_label_map
 from antisite.io.images import read_image
 from antisite.run.pipeline import find_defects
+from antisite.run.settings import Settings
 from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
 from antisite.simulate.render import simulate_image
@@ -109,7 +110,7 @@ NULLS: dict[str, tuple[Callable[[int], Image], str, Callable[[int | None], bool]
 def count_flags(image: Image) -> int | None:
     """Number of defects, None where no lattice is found."""
     try:
-        return len(find_defects(image).defects)
+        return len(find_defects(image, settings=Settings(self_check=False)).defects)
     except NoLatticeError:
         return None
 

@@ -93,8 +93,9 @@ def check_detection(
     planter = DefectPlanter(specimen.channels, crystal, perfect)
     rounds = []
     n_pixels = finder.effort * sum(channel.size for channel in specimen.channels)
-    for each in rng.spawn(_n_rounds(crystal, perfect, affordable=_MOST_PIXELS // n_pixels)):
-        plants = draw_plants(crystal, perfect, dark=DARK, bright=BRIGHT, share=_SHARE, rng=each)
+    n_rounds, share = _plan(crystal, perfect, affordable=_MOST_PIXELS // n_pixels)
+    for each in rng.spawn(n_rounds):
+        plants = draw_plants(crystal, perfect, dark=DARK, bright=BRIGHT, share=share, rng=each)
         planted = planter(plants)
         rounds.append(_Round(plants, finder.measure(planted, crystal)))
     nominal = _realised(rounds, finder, crystal, perfect)
@@ -114,7 +115,7 @@ def check_detection(
         told={
             "n_rounds": len(rounds),
             "n_planted": sum(len(r.plants.sites) for r in rounds),
-            "share": _SHARE,
+            "share": share,
             "fdr_nominal": finder.fdr,
             "fdr_used": holding.fdr,
             "n_already": int(stated.flagged.sum()),
@@ -132,13 +133,17 @@ class _Round:
     evidence: SiteEvidence
 
 
-def _n_rounds(crystal: PerfectCrystal, perfect: Flags, *, affordable: int) -> int:
-    """Enough for every change on every sublattice, as far as time allows; at least two."""
+def _plan(crystal: PerfectCrystal, perfect: Flags, *, affordable: int) -> tuple[int, float]:
+    """Rounds, and the share of the sites to be planted in each.
+
+    Enough for every change on every sublattice of columns, as far as time allows; two rounds at least.
+    """
     n = np.bincount(crystal.sites.sublattice[perfect & ~crystal.hollow], minlength=1)
     if not n.any():
-        return 0
-    wanted = np.ceil(_PER_CHANGE * len(DARK + BRIGHT) / (_SHARE * n[n > 0].min()))
-    return int(min(wanted, max(2, affordable), _MOST_ROUNDS))
+        return 0, _SHARE
+    wanted = _PER_CHANGE * len(DARK + BRIGHT) / int(n[n > 0].min())
+    share = min(_SHARE, wanted / 2)
+    return int(min(np.ceil(wanted / share), max(2, affordable), _MOST_ROUNDS)), share
 
 
 def _realised(
