@@ -129,6 +129,7 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
                 "z_bright": 4.3,
                 "n_dark": int((own["kind"].isin(["vacancy", "dim_site"])).sum()),
                 "n_bright": int((own["kind"].isin(["bright_site", "interstitial"])).sum()),
+                "n_shifted": 0,
                 "modes": []
                 if hollow
                 else [
@@ -151,6 +152,7 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
             "density": n / per,
             "low": 0.24 * n / per,
             "high": 2.9 * n / per,
+            **dict.fromkeys(("recall", "corrected", "corrected_low", "corrected_high")),
         }
         for (kind, name), n in numbers.items()
     ]
@@ -188,6 +190,7 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
         "sublattices": sublattices,
         "counts": {kind: int(n) for kind, n in counts.items()},
         "densities": densities,
+        "self_check": None,
         "warnings": list(warnings),
     }
 
@@ -216,6 +219,7 @@ def make_no_lattice(shape: tuple[int, int] = (64, 64), name: str = "carbon.tif")
         "sublattices": [],
         "counts": {},
         "densities": [],
+        "self_check": None,
         "warnings": [],
     }
     return Result(image=Image(pixels, name=name), summary=summary)

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from antisite.cli.show import batch_cell, defect_lines, detect_text, heading, lattice_lines, scale_text
+from antisite.cli.show import (
+    batch_cell,
+    check_lines,
+    defect_lines,
+    detect_text,
+    heading,
+    lattice_lines,
+    scale_text,
+)
 from antisite.cli.show_lattice import sublattice_lines
 from antisite.result import Result
 from antisite.run.batch import Outcome
@@ -19,7 +27,45 @@ def outcome_of(result: Result) -> Outcome:
 
 def density(kind: str, n: int, sublattice: str = "all") -> dict[str, Any]:
     limits = {"density": n / 50, "low": 0.5 * n / 50, "high": 2 * n / 50}
-    return {"kind": kind, "sublattice": sublattice, "n": n, "per": "nm2", **limits}
+    corrected = dict.fromkeys(("recall", "corrected", "corrected_low", "corrected_high"))
+    return {"kind": kind, "sublattice": sublattice, "n": n, "per": "nm2", **limits, **corrected}
+
+
+def checked(*, used: float = 0.05) -> dict[str, Any]:
+    points = [
+        {"change": c, "n": 50, "n_found": 50, "recall": r} for c, r in ((-0.3, 0.4), (-0.5, 0.9), (-1, 1.0))
+    ]
+    recall = [
+        {"sublattice": name, "hollow": False, "side": side, "points": points}
+        for name in "AB"
+        for side in ("dark", "bright")
+    ]
+    rate = {"n_false": 4, "n_discoveries": 400, "rate": 0.01, "low": 0.003, "high": 0.025}
+    return {"recall": recall, "realised": rate, "fdr_nominal": 0.05, "fdr_used": used}
+
+
+def test_the_self_check_is_told_by_sublattice() -> None:
+    assert check_lines({"self_check": checked()}) == [
+        "would find  columns 50 % dimmer: A 0.90 · B 0.90",
+        "            columns 30 % dimmer: A 0.40 · B 0.40",
+        "            false, of what was found: 1 % (0.3 … 2.5 %) with planted defects",
+    ]
+
+
+def test_tightened_limits_are_told() -> None:
+    assert "limits tightened to 1.2 %" in check_lines({"self_check": checked(used=0.0125)})[-1]
+
+
+@pytest.mark.parametrize("summary", [{}, {"self_check": None}, {"self_check": checked() | {"recall": []}}])
+def test_no_self_check_is_not_told(summary: dict[str, Any]) -> None:
+    assert check_lines(summary) == []
+
+
+def test_recall_and_corrected_density_stand_beside_the_density() -> None:
+    row = density("vacancy", 5) | {"recall": 0.5, "corrected": 0.2}
+    lines = defect_lines({"counts": {"vacancy": 5}, "fdr": 0.05, "densities": [row]})
+    assert lines[1].split()[-2:] == ["recall", "corrected"]
+    assert lines[2].split()[-2:] == ["0.50", "0.2"]
 
 
 def test_without_scale_densities_are_per_site_and_the_cure_is_told(

@@ -102,3 +102,35 @@ def test_field_is_interpolated_between_its_nodes():
     at = np.array([[12.0, 6.0]])
     np.testing.assert_allclose(field.at(at), [[16.5, -16.5]])
     assert field.strength_at(at)[0] == pytest.approx(16.5)
+
+
+def strength(amplitude, positions, **options):
+    field = Distortion(displacement=np.zeros((2, *amplitude.shape)), amplitude=amplitude, step=(4.0, 8.0))
+    return field.strength_at(np.asarray(positions, dtype=float), **options)
+
+
+def test_blur_leaves_even_strength_alone():
+    np.testing.assert_allclose(strength(np.full((20, 20), 0.8), [[10, 30], [0, 0]], blur=16), 0.8)
+
+
+def test_blurred_strength_hardly_sees_a_weak_spot():
+    amplitude = np.ones((40, 40))
+    amplitude[20, 20] = 0.4
+    at = [[80, 160]]
+    assert strength(amplitude, at)[0] == pytest.approx(0.4)
+    assert strength(amplitude, at, blur=24)[0] > 0.95
+
+
+def test_blur_reaches_equally_far_along_both_axes():
+    amplitude = np.ones((60, 60))
+    amplitude[30, 30] = 0.0001
+    spread = 1 - strength(amplitude, [[120 + 16, 240], [120, 240 + 16]], blur=20)
+    assert spread[0] == pytest.approx(spread[1], rel=0.1)
+
+
+def test_blur_carries_no_strength_out_of_the_crystal_and_none_away_from_its_edge():
+    amplitude = np.ones((40, 40))
+    amplitude[:, 20:] = 0
+    inside, edge, outside = strength(amplitude, [[80, 40], [80, 150], [80, 240]], blur=24)
+    assert (inside, edge) == (pytest.approx(1), pytest.approx(1))
+    assert outside == 0

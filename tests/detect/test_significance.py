@@ -132,7 +132,8 @@ def test_sites_among_the_ordinary_ones_are_doubted():
 
 def test_doubt_is_the_share_of_ordinary_sites():
     rng = np.random.default_rng(1)
-    z = np.concatenate([rng.normal(size=20000), rng.normal(-5, 1, 2000)])
+    others = rng.uniform(-5, 0, 400)  # unlike the rest, as a fifth of the defects are taken to be
+    z = np.concatenate([rng.normal(size=20000), rng.normal(-5, 1, 2000), others])
     ordinary = np.arange(len(z)) < 20000
     doubt = fit_defect_mixture(z, z < -3).doubt(z)
     for low, high in ((-3.6, -3.2), (-3.2, -2.8), (-2.8, -2.4)):
@@ -142,7 +143,9 @@ def test_doubt_is_the_share_of_ordinary_sites():
 
 def test_few_candidates_are_not_doubted():
     z = np.append(np.random.default_rng(0).normal(size=500), [-7, -8])
-    assert not fit_defect_mixture(z, z < -6).doubt(z).any()
+    mixture = fit_defect_mixture(z, z < -6)
+    assert not mixture.doubt(z[z < 0]).any()
+    assert mixture.limit(0.05) == 0
 
 
 def test_doubt_falls_with_distance_from_the_null():

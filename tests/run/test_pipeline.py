@@ -18,6 +18,12 @@ from antisite.simulate.render import simulate_image
 OPTIONS = {"shape": (256, 256), "pixel_size": 0.2, "rotation": 0.3, "dose": 1e6, "rng": 4}
 
 
+def find(image, *, lattice_constant=math.nan, **options):
+    """The search without its self-check."""
+    settings = Settings(self_check=False, **options)
+    return find_defects(image, settings=settings, lattice_constant=lattice_constant)
+
+
 def scene(name="wse2", **options):
     return simulate_image(name, **(OPTIONS | {"vacancies": 0.015, "partial_vacancies": 0.015} | options))
 
@@ -25,7 +31,7 @@ def scene(name="wse2", **options):
 @pytest.fixture(scope="module")
 def seen():
     image, truth = scene()
-    return image, truth, find_defects(image)
+    return image, truth, find(image)
 
 
 def places(table):
@@ -103,8 +109,8 @@ def test_maps_cover_the_image_and_one_cell(seen):
 
 
 def test_same_input_gives_the_same_output(seen):
-    image, _, result = seen
-    again = find_defects(image)
+    image, _, _ = seen
+    result, again = find_defects(image), find_defects(image)
     pd.testing.assert_frame_equal(again.sites, result.sites, check_exact=True)
     pd.testing.assert_frame_equal(again.defects, result.defects, check_exact=True)
     assert again.summary == result.summary
@@ -117,15 +123,15 @@ def test_input_is_left_alone():
     mask[:40] = True
     image = Image(image.channels, mask=mask)
     pixels = image.channels.copy()
-    find_defects(image)
+    find(image)
     assert np.array_equal(image.channels, pixels)
     assert np.array_equal(image.mask, mask)
 
 
 def test_region_gives_the_same_defects_at_the_same_place():
     image, _ = scene(shape=(320, 320))
-    whole = find_defects(image)
-    part = find_defects(image.restrict((slice(60, 300), slice(40, 290))))
+    whole = find(image)
+    part = find(image.restrict((slice(60, 300), slice(40, 290))))
     yx = places(whole.defects)
     deep = ((yx > (85, 65)) & (yx < (275, 265))).all(axis=1)
     yx = places(part.defects)
@@ -149,7 +155,7 @@ def test_nothing_is_reported_under_the_mask(seen):
     y, x = places(inside(result.defects, 40))[0].round().astype(int)
     mask = np.zeros(image.shape, dtype=bool)
     mask[y - 12 : y + 13, x - 12 : x + 13] = True
-    masked = find_defects(Image(image.channels, mask=mask))
+    masked = find(Image(image.channels, mask=mask))
     distance = np.hypot(*(places(masked.defects) - (y, x)).T)
     assert distance.min() > 12
     expected = result.defects[np.hypot(*(places(result.defects) - (y, x)).T) > 40]
@@ -162,7 +168,7 @@ def test_mask_within_a_perfect_crystal_makes_no_second_lattice():
     image, _ = simulate_image("srtio3", **OPTIONS)
     mask = np.zeros(image.shape, dtype=bool)
     mask[100:140, 100:140] = True
-    assert find_defects(Image(image.channels, mask=mask)).summary["n_domains"] == 1
+    assert find(Image(image.channels, mask=mask)).summary["n_domains"] == 1
 
 
 def test_very_bright_column_makes_no_second_lattice_and_is_found():
@@ -173,7 +179,7 @@ def test_very_bright_column_makes_no_second_lattice_and_is_found():
     sigma = math.hypot(0.45, 0.3) / 0.2
     peak = 2 * 0.45**2 / math.hypot(0.45, 0.3) ** 2
     spot = peak * np.exp(-((y - place[0]) ** 2 + (x - place[1]) ** 2) / (2 * sigma**2))
-    result = find_defects(Image(image.pixels + spot.astype(np.float32)))
+    result = find(Image(image.pixels + spot.astype(np.float32)))
     assert result.summary["n_domains"] == 1
     assert result.defects["kind"].tolist() == ["bright_site"]
     np.testing.assert_allclose(places(result.defects)[0], place, atol=1)
@@ -183,7 +189,7 @@ def test_pixels_that_are_no_numbers_are_masked_and_said(seen):
     image, _, result = seen
     pixels = image.pixels.copy()
     pixels[120, 60:64] = np.nan
-    spoilt = find_defects(Image(pixels))
+    spoilt = find(Image(pixels))
     assert "0.0% of the pixels are masked" in spoilt.summary["warnings"]
     far = result.defects[np.hypot(*(places(result.defects) - (120, 62)).T) > 30]
     got = spoilt.defects[np.hypot(*(places(spoilt.defects) - (120, 62)).T) > 30]
@@ -194,7 +200,7 @@ def test_two_detectors_give_two_ratios_and_their_mean():
     image, truth = scene(dose=2e5)
     other, _ = scene(dose=1e5)
     both = Image(np.stack([image.pixels, 40 - 0 * other.pixels + 7 * other.pixels]))
-    result = find_defects(both)
+    result = find(both)
     assert list(result.sites.columns) == list(table_fields(2))
     mean = result.sites[["ratio_1", "ratio_2"]].mean(axis=1)
     np.testing.assert_allclose(result.sites["ratio"], mean)
@@ -205,8 +211,8 @@ def test_two_detectors_give_two_ratios_and_their_mean():
 def test_two_detectors_together_see_more_clearly_than_one():
     image, _ = scene(dose=4e4, rng=2)
     noise = np.random.default_rng(0).normal(0, 0.15, (2, *image.shape))
-    one = find_defects(Image(image.pixels + noise[0]))
-    two = find_defects(Image(image.pixels + noise))
+    one = find(Image(image.pixels + noise[0]))
+    two = find(Image(image.pixels + noise))
     z = [r.defects.query("kind == 'vacancy'")["score"].median() for r in (one, two)]
     assert z[1] > 1.2 * z[0]
 
@@ -218,17 +224,17 @@ def test_two_detectors_together_see_more_clearly_than_one():
 )
 def test_image_without_a_lattice_is_refused(image):
     with pytest.raises(NoLatticeError, match=r"^no lattice found: "):
-        find_defects(image)
+        find(image)
 
 
 def test_constant_image_is_refused():
     with pytest.raises(NoLatticeError, match=r"^no lattice found: every pixel has the same value$"):
-        find_defects(Image(np.full((64, 64), 7)))
+        find(Image(np.full((64, 64), 7)))
 
 
 def test_wholly_masked_image_is_refused():
     with pytest.raises(NoLatticeError, match=r"^no lattice found: every pixel has the same value$"):
-        find_defects(Image(white_noise((64, 64), rng=0).pixels, mask=np.ones((64, 64), bool)))
+        find(Image(white_noise((64, 64), rng=0).pixels, mask=np.ones((64, 64), bool)))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (31, 200), (1, 1)])
@@ -238,14 +244,14 @@ def test_image_too_small_is_refused(shape):
         r"too few columns to compare with each other$"
     )
     with pytest.raises(InputError, match=message):
-        find_defects(Image(np.random.default_rng(0).normal(size=shape)))
+        find(Image(np.random.default_rng(0).normal(size=shape)))
 
 
 def test_cells_of_few_pixels_are_refused():
     image, _ = simulate_image("fe100", shape=(192, 192), pixel_size=0.55, rotation=0.2, blur=0.0, rng=0)
     message = r"^a unit cell must be at least 6 px across, got 5\.2 px: record at a higher magnification$"
     with pytest.raises(InputError, match=message):
-        find_defects(image)
+        find(image)
 
 
 def test_pictures_with_the_spectrum_of_a_crystal_but_random_phases_have_hardly_any_defect():
@@ -255,7 +261,7 @@ def test_pictures_with_the_spectrum_of_a_crystal_but_random_phases_have_hardly_a
     for name, seed in itertools.product(names, range(3)):
         image, _ = simulate_image(name, **(OPTIONS | {"rng": seed, "rotation": 0.3 + seed}))
         try:
-            flagged += len(find_defects(phase_randomised(image, rng=seed)).defects) > 0
+            flagged += len(find(phase_randomised(image, rng=seed)).defects) > 0
         except NoLatticeError:
             continue
     assert flagged <= 2
@@ -267,7 +273,7 @@ def test_pictures_with_the_spectrum_of_a_crystal_but_random_phases_have_hardly_a
 @pytest.mark.parametrize("rotation", [0.0, 0.5])
 def test_perfect_crystal_has_no_defect(name, rotation):
     image, _ = simulate_image(name, **(OPTIONS | {"rotation": rotation}))
-    assert not len(find_defects(image).defects)
+    assert not len(find(image).defects)
 
 
 def test_inspection_sees_the_same_crystal_and_scores_nothing(seen):
@@ -282,7 +288,7 @@ def test_inspection_sees_the_same_crystal_and_scores_nothing(seen):
 
 def test_settings_change_what_counts_as_large(seen):
     image, _, result = seen
-    strict = find_defects(image, settings=Settings(min_dark=0.75))
+    strict = find(image, min_dark=0.75)
     assert set(strict.defects["kind"]) == {"vacancy"}
     assert len(strict.defects) < len(result.defects)
 

@@ -8,6 +8,7 @@ from scipy import stats
 from antisite.crystal.lattice import Lattice
 from antisite.image import Image
 from antisite.run.pipeline import find_defects, no_lattice_result
+from antisite.run.settings import Settings
 from antisite.run.summary import repeat_length
 from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.render import simulate_image
@@ -35,6 +36,12 @@ FIELDS = {
 }
 
 
+def find(image, *, lattice_constant=math.nan, **options):
+    """The search without its self-check."""
+    settings = Settings(self_check=False, **options)
+    return find_defects(image, settings=settings, lattice_constant=lattice_constant)
+
+
 def scene(**options):
     given = {"shape": (256, 256), "pixel_size": 0.2, "rotation": 0.3, "dose": 1e6, "rng": 4} | options
     return simulate_image("wse2", **given)
@@ -47,7 +54,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def result(image):
-    return find_defects(image)
+    return find(image)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +133,7 @@ def test_area_is_that_of_the_cells_tested(result):
 
 
 def test_without_a_scale_densities_are_per_site(image):
-    summary = find_defects(Image(image.channels)).summary
+    summary = find(Image(image.channels)).summary
     assert (summary["pixel_size"], summary["pixel_size_from"], summary["area"]) == (None, "unknown", None)
     assert summary["lattice"]["a_A"] is None
     tested = sum(s["n_tested"] for s in summary["sublattices"] if not s["hollow"])
@@ -137,7 +144,7 @@ def test_without_a_scale_densities_are_per_site(image):
 
 
 def test_lattice_constant_gives_the_scale(plain):
-    summary = find_defects(Image(plain), lattice_constant=3.32).summary
+    summary = find(Image(plain), lattice_constant=3.32).summary
     assert summary["pixel_size"] == pytest.approx(0.2, rel=0.005)
     assert summary["pixel_size_from"] == "lattice constant"
     assert not summary["warnings"]
@@ -146,7 +153,7 @@ def test_lattice_constant_gives_the_scale(plain):
 @pytest.mark.parametrize(("source", "who"), [("file", "the file says"), ("given", "--pixel-size says")])
 def test_two_scales_that_disagree_are_both_said(plain, source, who):
     image = Image(plain, pixel_size=0.25, pixel_size_from=source)
-    summary = find_defects(image, lattice_constant=3.32).summary
+    summary = find(image, lattice_constant=3.32).summary
     assert summary["pixel_size"] == pytest.approx(0.2, rel=0.005)
     (sentence,) = summary["warnings"]
     assert sentence.startswith(f"{who} 0.25 Å/px, the lattice constant 3.32 Å implies 0.")
@@ -154,13 +161,13 @@ def test_two_scales_that_disagree_are_both_said(plain, source, who):
 
 
 def test_two_scales_that_agree_are_not_discussed(plain):
-    summary = find_defects(Image(plain, pixel_size=0.2005), lattice_constant=3.32).summary
+    summary = find(Image(plain, pixel_size=0.2005), lattice_constant=3.32).summary
     assert not summary["warnings"]
     assert summary["pixel_size_from"] == "lattice constant"
 
 
 def test_scale_of_the_file_is_used_where_nothing_else_is_given(plain):
-    summary = find_defects(Image(plain, pixel_size=0.2, pixel_size_from="file")).summary
+    summary = find(Image(plain, pixel_size=0.2, pixel_size_from="file")).summary
     assert (summary["pixel_size"], summary["pixel_size_from"]) == (pytest.approx(0.2), "file")
 
 
@@ -183,14 +190,14 @@ def test_repeat_length_of_another_cell_is_its_shorter_vector():
 def test_masked_share_is_said(plain):
     mask = np.zeros(plain.shape, dtype=bool)
     mask[:64] = True
-    summary = find_defects(Image(plain, mask=mask)).summary
+    summary = find(Image(plain, mask=mask)).summary
     assert "25.0% of the pixels are masked" in summary["warnings"]
     assert summary["analysed_fraction"] == pytest.approx(0.75, abs=0.02)
 
 
 def test_few_columns_are_said():
     image, _ = scene(shape=(96, 96), pixel_size=0.25)
-    summary = find_defects(image).summary
+    summary = find(image).summary
     tested = sum(s["n_tested"] for s in summary["sublattices"] if not s["hollow"])
     assert tested < 100
     assert (
@@ -202,7 +209,7 @@ def test_few_columns_are_said():
 def test_weak_part_of_the_image_is_said(plain):
     pixels = plain.copy()
     pixels[:, 190:] = np.median(plain) + np.random.default_rng(0).normal(0, 0.02, (256, 66))
-    summary = find_defects(Image(pixels)).summary
+    summary = find(Image(pixels)).summary
     assert summary["analysed_fraction"] == pytest.approx(190 / 256, abs=0.13)
     said = " ".join(summary["warnings"])
     assert (
@@ -214,7 +221,7 @@ def test_weak_part_of_the_image_is_said(plain):
 def test_two_lattices_are_said_and_the_larger_is_analysed():
     turned = [scene(rotation=r)[0].pixels for r in (0.1, 0.6)]
     right = np.arange(256)[None] >= 170
-    result = find_defects(Image(np.where(right, turned[1], turned[0])))
+    result = find(Image(np.where(right, turned[1], turned[0])))
     assert result.summary["n_domains"] == 2
     assert result.summary["warnings"][0].startswith(
         "more than one lattice: 2 domains; only the largest is analysed ("

@@ -20,7 +20,7 @@ _KERNEL = 0.2  # nearest distances, width of the Gaussian through which a column
 _LEAST_KERNEL = 1.0  # px; a sharper one sees where the pixels lie
 _LEAST_STRENGTH = 0.2  # of the lattice, where a ratio is still formed
 _AROUND = 4.5  # √(cell area); nearer by, a defect would dim the lattice that it is compared with
-_FOLLOW = 0.25  # nearest distances, as far as a column is followed that the scan has shaken off its site
+FOLLOW = 0.25  # nearest distances, as far as a column is followed that the scan has shaken off its site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +49,7 @@ def measure_light(
     pixels : (y, x), standardised.
     channel : number of the detector.
     """
-    sigma = max(_KERNEL * crystal.nearest, _LEAST_KERNEL)
+    sigma = kernel_width(crystal)
     flat = flatten(pixels, crystal.mask, sigma=_BACKGROUND * crystal.lattice.size)
     seen = blur_within(flat, crystal.mask, sigma=sigma)
     value = _sample(seen, crystal.sites.positions)
@@ -57,13 +57,18 @@ def measure_light(
     excess = centre_all(response.separate(centre_all(value, references), crystal), references)
     shift = np.nan_to_num(crystal.offsets)
     length = np.maximum(np.hypot(*shift.T), 1e-12)
-    shift *= np.minimum(1, _FOLLOW * crystal.nearest / length)[:, None]
+    shift *= np.minimum(1, FOLLOW * crystal.nearest / length)[:, None]
     gain = (_sample(seen, crystal.sites.positions + shift) - value) / float(response(np.zeros(1))[0])
     strength = crystal.distortion.strength_at(crystal.sites.positions, blur=_AROUND * crystal.lattice.size)
     strength = np.maximum(strength, _LEAST_STRENGTH)
     usual = np.array([central_null((value / strength)[r.members])[0] for r in references])
     amplitude = response.amplitudes(usual, crystal)[crystal.sites.sublattice] * strength
     return ColumnLight(excess=excess, ratio=1 + excess / amplitude, followed=1 + (excess + gain) / amplitude)
+
+
+def kernel_width(crystal: PerfectCrystal) -> float:
+    """Width [px] of the Gaussian through which a column is seen."""
+    return max(_KERNEL * crystal.nearest, _LEAST_KERNEL)
 
 
 def _sample(pixels: Floats, positions: Array) -> Array:

@@ -8,10 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crystal.perfect_crystal import PerfectCrystal
+from .column_light import FOLLOW, kernel_width
 from .local_reference import LocalReference, centre_all
 
 Array = NDArray[np.float64]
+_GAIN = 0.5  # of what a column that has left its site as a whole would gain
 _SEEN = 0.97  # of the columns of a sublattice; where fewer are seen as maxima, noise places many
+
+
+def follows(gain: Array, distance: Array, crystal: PerfectCrystal) -> NDArray[np.bool_]:
+    """Whether columns (n,) are brighter where they were seen than on their site, as displaced ones are.
+
+    The maximum of a dim column beside a bright one may lie far from both, and no light is gained there.
+
+    Parameters
+    ----------
+    gain : (n,) ratio where the column was seen, followed at most so far, less that on the site.
+    distance : (n,) nearest distances.
+    """
+    square = crystal.shapes[0].sigma ** 2 + kernel_width(crystal) ** 2
+    off = np.minimum(np.nan_to_num(distance), FOLLOW) * crystal.nearest
+    return np.asarray(gain >= _GAIN * -np.expm1(-(off**2) / (2 * square)))
 
 
 def measure_shift(

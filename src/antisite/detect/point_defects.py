@@ -13,12 +13,13 @@ from scipy import stats
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
-from .column_shift import measure_shift
+from .column_shift import follows, measure_shift
 from .decision import decide
 from .local_reference import comparable_sites, local_references
 from .significance import central_null
 from .site_scores import Array, SiteEvidence, SiteScores, SiteTest
 
+MIN_SHIFT = 0.15
 _LEAST_SHIFT = 0.06  # nearest distances; scan and strain shift columns as far
 
 
@@ -39,7 +40,7 @@ class PointDefectFinder:
     fdr: float
     min_dark: float
     min_bright: float
-    min_shift: float = 0.15
+    min_shift: float = MIN_SHIFT
     neighbours: int = 30
 
     def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
@@ -83,6 +84,8 @@ class PointDefectFinder:
         z[~tested] = np.nan
         ratio[:, ~tested] = np.nan
         distance, p_shift = measure_shift(crystal, references, least=_LEAST_SHIFT)
+        there = follows(followed.mean(axis=0) - ratio.mean(axis=0), distance, crystal)
+        p_shift = np.where(there | np.isnan(p_shift), p_shift, 1.0)
         tests = (
             self._dark(z, ratio, followed, crystal.hollow),
             self._bright(z, ratio),

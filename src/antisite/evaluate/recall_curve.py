@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +13,14 @@ from scipy import special
 from .scores import Score
 
 Array = NDArray[np.float64]
-_MIDDLE = np.linspace(0, 1.5, 151)
-_WIDTH = np.geomspace(0.01, 0.5, 24)
-_LAPSE = np.array([0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.8])
-_NODES = np.stack(np.meshgrid(_MIDDLE, np.log(_WIDTH), _LAPSE, indexing="ij"), axis=-1).reshape(-1, 3)
-# noise of a measured strength is usually near 6 %, within a factor e; a strong defect is rarely missed
-_PRIOR = -0.5 * np.log(np.exp(_NODES[:, 1]) / 0.06) ** 2 - np.log(_NODES[:, 2] + 0.01)
-_LEAST_WEIGHT = 1e-5
+# middle, logarithm of the width, and lapse: coarse at first, then as many nodes where the weight lies
+_COARSE = (
+    np.linspace(0, 1.5, 51),
+    np.log(np.geomspace(0.01, 0.5, 16)),
+    np.array([0, 0.003, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.8]),
+)
+_FINE = (24, 16, 24)
+_LEAST_WEIGHT = 1e-5  # of the largest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,8 @@ class RecallCurve:
             return Score(value=math.nan, low=0.0, high=1.0, n=0)
         recall = (1 - self.lapse) * special.ndtr((size - self.middle) / self.width)
         low, high = self._quantiles(recall, 0.025, 0.975)
-        return Score(value=float(self.weight @ recall), low=low, high=high, n=self.n)
+        mean = float(np.clip(self.weight @ recall, low, high))
+        return Score(value=mean, low=low, high=high, n=self.n)
 
     def limit(self, recall: float) -> Score:
         """Size of the change that is found with this probability; infinite where none is."""
@@ -80,13 +83,24 @@ def fit_recall(size: ArrayLike, n_found: ArrayLike, n: ArrayLike) -> RecallCurve
     >>> round(curve(0.3).value, 2), round(curve.limit(0.9).value, 2)
     (0.5, 0.38)
     """
-    s, found, planted = (np.asarray(values, dtype=float) for values in (size, n_found, n))
-    middle, width, lapse = _NODES[:, 0], np.exp(_NODES[:, 1]), _NODES[:, 2]
-    recall = (1 - lapse[:, None]) * special.ndtr((s - middle[:, None]) / width[:, None])
-    recall = np.clip(recall, 1e-6, 1 - 1e-6)
-    weight = _PRIOR + np.log(recall) @ found + np.log1p(-recall) @ (planted - found)
+    counts = tuple(np.asarray(values, dtype=float) for values in (size, n_found, n))
+    nodes, weight = _weigh(_COARSE, *counts)
+    axes = []
+    for coarse, values, n_fine in zip(_COARSE, nodes.T, _FINE, strict=True):
+        low, high = np.searchsorted(coarse, np.array([values.min(), values.max()]))
+        axes.append(np.linspace(coarse[max(low - 1, 0)], coarse[min(high + 1, len(coarse) - 1)], n_fine))
+    nodes, weight = _weigh(axes, *counts)
+    return RecallCurve(nodes[:, 0], np.exp(nodes[:, 1]), nodes[:, 2], weight, int(counts[2].sum()))
+
+
+def _weigh(axes: Sequence[Array], size: Array, found: Array, planted: Array) -> tuple[Array, Array]:
+    """The curves (m, 3) on a grid that the counts leave possible, and their weights (m,)."""
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    middle, width, lapse = nodes[:, :1], np.exp(nodes[:, 1:2]), nodes[:, 2:]
+    recall = np.clip((1 - lapse) * special.ndtr((size - middle) / width), 1e-6, 1 - 1e-6)
+    # noise of a measured strength is usually near 6 %, within a factor e; a strong defect is rarely missed
+    weight = -0.5 * np.log(width[:, 0] / 0.06) ** 2 - np.log(lapse[:, 0] + 0.01)
+    weight += np.log(recall) @ found + np.log1p(-recall) @ (planted - found)
     weight = np.exp(weight - weight.max())
     kept = weight > _LEAST_WEIGHT
-    return RecallCurve(
-        middle[kept], width[kept], lapse[kept], weight[kept] / weight[kept].sum(), int(planted.sum())
-    )
+    return nodes[kept], weight[kept] / weight[kept].sum()

@@ -59,7 +59,7 @@ def kind_words(kind: str, n: int = 1) -> str:
     >>> kind_words("dim_site"), kind_words("vacancy", 3), kind_words("twin_boundary", 2)
     ('dim site', 'vacancies', 'twin boundaries')
     """
-    words = kind.replace("_", " ")
+    words = "other defect" if kind == "other" else kind.replace("_", " ")
     if n == 1:
         return words
     return words[:-1] + "ies" if words.endswith("y") else words + ("es" if words.endswith("x") else "s")

@@ -16,7 +16,7 @@ from ..errors import AntisiteError
 from ..evaluate.matching import match_positions
 from ..evaluate.planted_defects import DefectPlanter, Plants, draw_plants
 from ..evaluate.recall_curve import RecallCurve, fit_recall
-from ..evaluate.scores import Score, proportion
+from ..evaluate.scores import Score, proportion, wilson
 from .crystal_search import Specimen, find_specimen
 
 Array = NDArray[np.float64]
@@ -157,8 +157,12 @@ def _realised(
         planted[each.plants.sites] = True
         n_true += int((flagged & planted).sum())
         n_false += int((flagged & ~planted & perfect).sum())
-    share = proportion(n_false, n_false + n_true)
-    return {"n_false": n_false, "n_discoveries": share.n, **_plain(share, "rate")}
+    n = n_false + n_true
+    share = proportion(n_false, n)
+    if n:  # the noise is the same in every round: many tell no more of it than one
+        low, high = wilson(share.value, n / len(rounds))
+        share = Score(value=share.value, low=low if n_false else 0.0, high=high if n_true else 1.0, n=n)
+    return {"n_false": n_false, "n_discoveries": n, **_plain(share, "rate")}
 
 
 def _count(
@@ -210,20 +214,15 @@ def _tell(
         for c, k, n in zip(*counts, strict=True)
     ]
     limit = curve.limit(LIKELY)
+    low, high = sorted((sign * limit.low, sign * min(limit.high, 1.0)))
+    ends = {"low": low, "high": high}
     return {
         "sublattice": sublattice.name,
         "hollow": sublattice.hollow,
         "side": side[1],
         "points": points,
-        "curve": [{"change": sign * float(s), **_plain(curve(float(s)), "recall")} for s in SIZES],
-        "limit": None
-        if not limit.value <= 1
-        else {
-            "recall": LIKELY,
-            "change": sign * limit.value,
-            "low": sign * min(limit.high, 1.0),
-            "high": sign * limit.low,
-        },
+        "curve": [{"change": sign * float(s) + 0.0, **_plain(curve(float(s)), "recall")} for s in SIZES],
+        "limit": None if not limit.value <= 1 else {"recall": LIKELY, "change": sign * limit.value, **ends},
     }
 
 

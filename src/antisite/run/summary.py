@@ -80,7 +80,10 @@ def summarise(
             curves=check.curves if check else None,
         ),
         "self_check": check.told if check else None,
-        "warnings": _warnings(image, specimen, scale, sublattices, compared=bool(scores.p_limit.any())),
+        "warnings": [
+            *_warnings(image, specimen, scale, sublattices, compared=bool(scores.p_limit.any())),
+            *(_check_warnings(check.told) if check else ()),
+        ],
     }
 
 
@@ -199,6 +202,16 @@ def _sublattice(
             for m in mixture_modes(ratio[flagged & ~shifted])
         ],
     }
+
+
+def _check_warnings(told: dict[str, Any]) -> list[str]:
+    rate = told["realised"]["rate"]
+    if rate is None or rate <= told["fdr_nominal"]:
+        return []
+    return [
+        f"{rate:.0%} of the discoveries were false when defects were planted, more than the "
+        f"{told['fdr_nominal']:.0%} asked for, however tight the limits: look at each defect"
+    ]
 
 
 def _warnings(

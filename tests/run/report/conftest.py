@@ -45,6 +45,7 @@ def make_check(*, tightened: bool = False) -> dict[str, Any]:
         "n_planted": 1234,
         "share": 0.04,
         "fdr_nominal": 0.05,
+        "n_already": 12,
         "fdr_used": 0.01 if tightened else 0.05,
         "realised": good,
         "realised_nominal": bad if tightened else good,

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ... import __version__
+from ...detect.point_defects import MIN_SHIFT
 from ...plot.defects import pixel_scale
 from ...result import Result
 from .markup import prose
@@ -132,7 +133,8 @@ def _scoring(result: Result) -> list[str]:
         f"The brightness of {n} sites that the lattice predicts was compared with that of the nearest sites "
         f"of the same sublattice. Departures were called under {null} {rate} in each sublattice and on each "
         f"side, {selected}. Dark sites had to be at least {percent(s['min_dark'])} darker than their equals, "
-        f"bright ones significantly more than {percent(s['min_bright'])} brighter (McCarthy & Smyth 2009)."
+        f"bright ones significantly more than {percent(s['min_bright'])} brighter (McCarthy & Smyth 2009). "
+        f"Columns at least {number(MIN_SHIFT)} nearest distances off their place were tested in the same way."
     ]
 
 

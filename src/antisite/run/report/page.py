@@ -68,9 +68,5 @@ def _beside(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(title: str, body: str) -> str:
-    return f'<section id="{_anchor(title)}"><h2>{title}</h2>\n{body}\n</section>'
-
-
 def _anchor(title: str) -> str:
     return title.split(",")[0].lower().replace(" ", "-")

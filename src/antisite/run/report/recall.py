@@ -135,5 +135,5 @@ def full_run_words(result: Result) -> str:
         return ""
     return (
         f"A whole run from the pixels on, lattice and all, found {run['n_found']:,} of {run['n_planted']:,} "
-        f"planted defects; scoring alone found {run['n_scored']:,} of them."
+        f"planted defects, weak ones among them; scoring alone found {run['n_scored']:,}."
     )

@@ -11,7 +11,7 @@ from ...plot.figures import chart_svg, new_chart
 from ...plot.scores import plot_ratios, plot_z
 from ...result import Result
 from .markup import svg_uri, table
-from .numbers import SPACE, number
+from .numbers import SPACE, listed, number
 from .words import method_of, place_words
 
 MIN_FLAGS = 30  # fewer have no modes to speak of
@@ -26,7 +26,7 @@ _COMPARED = {
 _LIMITS = {
     "deviation": "A flag must pass both dashed limits: that of z (left chart), which chance rarely passes, "
     "and that of the ratio (right chart), which small departures do not pass; a bright site must pass the "
-    "latter by more than chance allows.",
+    "latter by more than chance allows. Displaced columns are found by their place, whatever their light.",
     "patterson": "A flag must pass the dashed limit of z (left chart), which chance rarely passes, and that "
     "of the ratio (right chart), unless the column is displaced: what is strange only because its neighbour "
     "is, is not called.",
@@ -46,11 +46,10 @@ def scores_html(result: Result) -> str:
 def _sublattice(result: Result, one: dict[str, Any]) -> str:
     sites = result.sites[result.sites["sublattice"] == one["name"]]
     name = escape(str(one["name"]))
-    dark = "" if one["hollow"] else f"{one['n_dark']:,} flagged as too dark, "
-    told = (
-        f"{one['n_tested']:,} of {one['n_sites']:,} sites tested; "
-        f"{dark}{one['n_bright']:,} flagged as too bright."
-    )
+    flagged = [f"{one['n_dark']:,} flagged as too dark"] if not one["hollow"] else []
+    flagged += [f"{one['n_bright']:,} flagged as too bright"]
+    flagged += [f"{one['n_shifted']:,} as displaced"] if one.get("n_shifted") else []
+    told = f"{one['n_tested']:,} of {one['n_sites']:,} sites tested; {listed(flagged)}."
     pictures = "".join(
         f'<img src="{svg_uri(svg)}" alt="{what} on {name}">'
         for what, svg in _charts(sites, one, _ratio_gates(result, one)).items()

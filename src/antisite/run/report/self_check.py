@@ -59,13 +59,14 @@ def how_words(check: dict[str, Any]) -> str:
 
 
 def already_words(check: dict[str, Any]) -> str:
-    """What was flagged before anything was planted."""
+    """What was flagged before anything was planted, and how far the interval reaches."""
     n = check["n_already"]
+    same = "The noise is the same in every round, so the interval is as wide as that of a single one."
     if not n:
-        return ""
+        return same
     return (
         f"{counted(n, 'site')} flagged before anything was planted {'is' if n == 1 else 'are'} left out of "
-        "this count: whether they are true nobody knows."
+        f"this count: whether they are true nobody knows. {same}"
     )
 
 

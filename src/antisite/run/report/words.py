@@ -20,6 +20,7 @@ MEANINGS = {
     "dim_site": "darker than its equals; the cause is not known",
     "complex": "several neighbouring sites depart together",
     "hole": "ten or more missing columns side by side",
+    "other": "a column off its place, neither missing nor dim",
 }
 
 
