@@ -47,8 +47,8 @@ def image(tmp_path: Path) -> str:
         ("--fdr", "few", "number"),
         ("--seed", "-1", "it must be 0 or more, got -1"),
         ("--frame", "-1", "it must be 0 or more, got -1"),
-        ("--min-dark", "-1", "it must be 0 or more, got -1 (30 % is 0.3)"),
-        ("--min-bright", "inf", "it must be 0 or more, got inf"),
+        ("--min-dark", "-1", "it must be 0 to 1, got -1 (30 % is 0.3)"),
+        ("--min-bright", "inf", "it must be 0 to 5, got inf"),
         (
             "--method",
             "patersson",

@@ -54,7 +54,7 @@ def test_the_documents_tell_where_every_choice_stands() -> None:
         ("seed", 1.0, "seed must be a whole number, got 1"),
         ("seed", False, "seed must be a whole number, got false"),
         ("self_check", 1, "self_check must be true or false, got 1"),
-        ("min_bright", math.inf, "min_bright must be 0 or more, got inf (30 % is 0.3)"),
+        ("min_bright", math.inf, "min_bright must be 0 to 5, got inf (30 % is 0.3)"),
         (
             "method",
             "Patterson",
@@ -91,3 +91,8 @@ def test_a_reading_tells_its_choices_so_that_they_give_it_again() -> None:
     assert reading.told()["region"] == "1:5,2:9"
     assert Reading.chosen(reading.told()) == reading
     assert Reading.chosen({"fdr": 0.1, "region": None}) == Reading.chosen({})
+
+
+def test_per_cent_given_for_a_share_is_understood():
+    with pytest.raises(InputError, match=r"^min_dark must be 0 to 1, got 20 \(did you mean 0\.2\?\)$"):
+        Settings(min_dark=20)

@@ -298,8 +298,8 @@ def test_settings_change_what_counts_as_large(seen):
     [
         ({"fdr": 0.0}, r"^fdr must lie between 0 and 1, got 0 \(5 % is 0\.05\)$"),
         ({"fdr": math.nan}, r"^fdr must lie between 0 and 1, got nan"),
-        ({"min_dark": -1.0}, r"^min_dark must be 0 or more, got -1 \(30 % is 0\.3\)$"),
-        ({"min_bright": math.nan}, r"^min_bright must be 0 or more, got nan"),
+        ({"min_dark": -1.0}, r"^min_dark must be 0 to 1, got -1 \(30 % is 0\.3\)$"),
+        ({"min_bright": math.nan}, r"^min_bright must be 0 to 5, got nan"),
         ({"seed": -1}, r"^seed must be 0 or more, got -1$"),
     ],
 )

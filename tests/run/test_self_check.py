@@ -163,6 +163,7 @@ class FakeFinder:
     least: float = 0.1
     blind: bool = False
     effort: ClassVar[int] = 1
+    share: ClassVar[float] = 0.04
 
     def at_rate(self, fdr):
         return replace(self, fdr=fdr)

@@ -148,8 +148,8 @@ def check_lines(s: dict[str, Any]) -> list[str]:
         found = " · ".join(
             f"{entry['sublattice']} {point['recall']:.2f}"
             for entry in dark
-            for point in entry["points"]
-            if point["change"] == change and point["recall"] is not None
+            for point in entry["curve"]
+            if math.isclose(point["change"], change)
         )
         lines += [line("" if lines else "would find", f"columns {words}: {found}")] if found else []
     rate = check["realised"]

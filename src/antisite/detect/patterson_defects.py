@@ -63,6 +63,7 @@ class PattersonFinder:
     """
 
     effort: ClassVar[int] = 6
+    share: ClassVar[float] = 0.01
 
     fdr: float
     min_dark: float

@@ -36,6 +36,7 @@ class PointDefectFinder:
     """
 
     effort: ClassVar[int] = 1
+    share: ClassVar[float] = 0.04
 
     fdr: float
     min_dark: float

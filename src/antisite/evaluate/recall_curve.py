@@ -54,13 +54,17 @@ class RecallCurve:
         return Score(value=mean, low=low, high=high, n=self.n)
 
     def limit(self, recall: float) -> Score:
-        """Size of the change that is found with this probability; infinite where none is."""
+        """Size of the change that is found with this probability; infinite where none up to 1.5 is."""
         if not self.n:
             return Score(value=math.inf, low=0.0, high=math.inf, n=0)
         within = np.minimum(recall / np.maximum(1 - self.lapse, 1e-9), 1)
         size = np.maximum(self.middle + self.width * special.ndtri(within), 0)
-        value, low, high = self._quantiles(size, 0.5, 0.025, 0.975)
-        return Score(value=value, low=low, high=high, n=self.n)
+        low, high = self._quantiles(size, 0.025, 0.975)
+        sizes = np.linspace(0, 1.5, 301)
+        mean = (1 - self.lapse) * special.ndtr((sizes[:, None] - self.middle) / self.width) @ self.weight
+        reached = np.flatnonzero(mean >= recall)
+        value = float(sizes[reached[0]]) if len(reached) else math.inf
+        return Score(value=value, low=min(low, value), high=max(high, value), n=self.n)
 
     def _quantiles(self, values: Array, *shares: float) -> tuple[float, ...]:
         order = np.argsort(values)

@@ -16,6 +16,10 @@ def _nanometres(value: float) -> str:
     return f" (did you mean {10 * value:g}?)" if 0.1 <= value < 1 else ""
 
 
+def _percent(value: float) -> str:
+    return f" (did you mean {value / 100:g}?)" if 1 < value <= 100 else " (30 % is 0.3)"
+
+
 def _from_zero(value: float) -> bool:
     return 0 <= value < inf
 
@@ -127,9 +131,9 @@ CHOICES = (
         key="min_dark",
         takes="a number",
         about="Least loss of brightness that counts, as a share of the column's.",
-        must="be 0 or more",
-        holds=_from_zero,
-        hint=lambda _: " (30 % is 0.3)",
+        must="be 0 to 1",
+        holds=lambda value: 0 <= value <= 1,
+        hint=_percent,
     ),
     Choice(
         field="min_bright",
@@ -137,9 +141,9 @@ CHOICES = (
         key="min_bright",
         takes="a number",
         about="Least gain of brightness that counts, as a share of the column's.",
-        must="be 0 or more",
-        holds=_from_zero,
-        hint=lambda _: " (30 % is 0.3)",
+        must="be 0 to 5",
+        holds=lambda value: 0 <= value <= 5,
+        hint=_percent,
     ),
     Choice(
         field="patterson_input",

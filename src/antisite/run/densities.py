@@ -56,12 +56,21 @@ def count_defects(
         counts[name] = int(n_held.sum())
         places = hollow == (name == "interstitial")
         n_places = int(n_tested[places].sum())
-        densities.append(_density(name, "all", counts[name], n_places, area, recall[:, own]))
+        blind = _blind(np.flatnonzero(places & (n_tested > 0)), (ratio - 1)[own], curves or {})
+        everywhere = np.full_like(recall[:, own], np.nan) if blind else recall[:, own]
+        densities.append(_density(name, "all", counts[name], n_places, area, everywhere))
         for k in np.flatnonzero(n_held) if np.count_nonzero(n_held) > 1 else ():
             on_it = own & (owner == k)
             place = crystal.sublattices[k].name
             densities.append(_density(name, place, int(n_held[k]), int(n_tested[k]), area, recall[:, on_it]))
     return {"counts": dict(sorted(counts.items())), "densities": densities}
+
+
+def _blind(places: NDArray[np.int_], change: Array, curves: Mapping[tuple[int, str], RecallCurve]) -> bool:
+    """Whether hardly any defect of this strength would be found on one of the sublattices."""
+    typical = float(np.median(change))
+    own = [curves.get((int(k), "dark" if typical < 0 else "bright")) for k in places]
+    return any(curve is None or curve(min(abs(typical), 1)).value < _FEW for curve in own)
 
 
 def _recall_of_sites(
@@ -90,7 +99,7 @@ def _density(
     low, high = poisson_interval(n)
     value, seldom, often = (None,) * 3 if recall is None else (_mean_recall(r) for r in recall)
 
-    enough = value is not None and value >= _FEW
+    enough = value is not None and value >= _FEW and n <= value * n_tested
 
     def per(count: float, share: float | None = 1.0) -> float | None:
         return count / share / whole if whole and share else None

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..defects import defect_table
@@ -56,7 +57,11 @@ def find_defects(
     >>> len(result.defects)
     0
     """
-    settings = settings or Settings()
+    with threadpool_limits(1, user_api="blas"):  # the matrices are small: more threads wait for each other
+        return _find(image, settings or Settings(), lattice_constant)
+
+
+def _find(image: Image, settings: Settings, lattice_constant: float) -> Result:
     window = analysed_window(image)
     specimen = find_specimen(image.channels[:, *window], image.mask[window], seed=settings.seed)
     finder = choose_finder(settings)

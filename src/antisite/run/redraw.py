@@ -38,7 +38,13 @@ class RedrawResult:
         _check_folder(folder)
         summary = read_tables(folder)[2]
         result = read_result(folder, image=self._read(summary, folder))
-        pictures = {"overlay.png": overlay_png(result), "report.html": report_html(result).encode()}
+        try:
+            pictures = {"overlay.png": overlay_png(result), "report.html": report_html(result).encode()}
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{folder / SUMMARY} must be as detect wrote it, and lacks or garbles "
+                f"{str(error)[:80] or 'something'} (run detect again)"
+            ) from error
         for name, content in pictures.items():
             write_bytes(folder / name, content, cure="make the folder writable")
         return Outcome(path=folder, status="done", folder=folder, summary=result.summary)

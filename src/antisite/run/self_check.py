@@ -27,7 +27,6 @@ DARK = (-1.0, -0.7, -0.5, -0.4, -0.3, -0.2)
 BRIGHT = (0.3, 0.5, 0.7, 1.0)
 SIZES = np.linspace(0, 1, 41)
 LIKELY = 0.9  # recall at which a change counts as within reach
-_SHARE = 0.04  # of the sites, planted at a time: few enough to leave each surrounded by perfect ones
 _PER_CHANGE = 150  # planted in all, on each sublattice
 _MOST_PIXELS = 12 * 1024**2  # in all rounds, of the quickest method
 _MOST_ROUNDS = 40
@@ -39,6 +38,9 @@ class Finder(Protocol):
 
     effort: ClassVar[int]
     """Time of a measurement, in that of the quickest method."""
+
+    share: ClassVar[float]
+    """Of the sites, that may hold planted defects at a time and leave the others as they were."""
 
     @property
     def fdr(self) -> float:
@@ -93,7 +95,7 @@ def check_detection(
     planter = DefectPlanter(specimen.channels, crystal, perfect)
     rounds = []
     n_pixels = finder.effort * sum(channel.size for channel in specimen.channels)
-    n_rounds, share = _plan(crystal, perfect, affordable=_MOST_PIXELS // n_pixels)
+    n_rounds, share = _plan(crystal, perfect, most=finder.share, affordable=_MOST_PIXELS // n_pixels)
     for each in rng.spawn(n_rounds):
         plants = draw_plants(crystal, perfect, dark=DARK, bright=BRIGHT, share=share, rng=each)
         planted = planter(plants)
@@ -118,7 +120,8 @@ def check_detection(
             "share": share,
             "fdr_nominal": finder.fdr,
             "fdr_used": holding.fdr,
-            "n_already": int(stated.flagged.sum()),
+            "n_already": int(scores.flagged.sum()),
+            "kept": _kept(rounds, holding, crystal, scores),
             "realised": realised,
             "realised_nominal": nominal,
             "full_run": first and _full_run(planter(first.plants), first, holding, specimen, seed=seed),
@@ -133,16 +136,16 @@ class _Round:
     evidence: SiteEvidence
 
 
-def _plan(crystal: PerfectCrystal, perfect: Flags, *, affordable: int) -> tuple[int, float]:
+def _plan(crystal: PerfectCrystal, perfect: Flags, *, most: float, affordable: int) -> tuple[int, float]:
     """Rounds, and the share of the sites to be planted in each.
 
     Enough for every change on every sublattice of columns, as far as time allows; two rounds at least.
     """
     n = np.bincount(crystal.sites.sublattice[perfect & ~crystal.hollow], minlength=1)
     if not n.any():
-        return 0, _SHARE
+        return 0, most
     wanted = _PER_CHANGE * len(DARK + BRIGHT) / int(n[n > 0].min())
-    share = min(_SHARE, wanted / 2)
+    share = min(most, wanted / 2)
     return int(min(np.ceil(wanted / share), max(2, affordable), _MOST_ROUNDS)), share
 
 
@@ -186,6 +189,17 @@ def _count(
                 order = np.argsort(np.abs(changes))
                 counts[k, side] = np.array(changes)[order], hits[order], n[order]
     return counts
+
+
+def _kept(
+    rounds: Sequence[_Round], finder: Finder, crystal: PerfectCrystal, scores: SiteScores
+) -> float | None:
+    """Share of the sites flagged before that stay so at the same limits: planting should change nothing."""
+    again = [
+        finder.decide(each.evidence, crystal, p_limit=scores.p_limit).flagged[scores.flagged]
+        for each in rounds
+    ]
+    return float(np.mean(again)) if rounds and scores.flagged.any() else None
 
 
 def _full_run(

@@ -23,6 +23,8 @@ from .settings import Settings
 
 _DISAGREE = 0.02  # of the scale; more is said
 _FEW_SITES = 100
+_SEEN = 0.9  # of strong defects; fewer are worth a warning
+_FEW_PLANTED = 20
 _FAINT = 0.16  # persistence of a sublattice that may be noise
 
 
@@ -205,13 +207,27 @@ def _sublattice(
 
 
 def _check_warnings(told: dict[str, Any]) -> list[str]:
-    rate = told["realised"]["rate"]
-    if rate is None or rate <= told["fdr_nominal"]:
-        return []
-    return [
-        f"{rate:.0%} of the discoveries were false when defects were planted, more than the "
-        f"{told['fdr_nominal']:.0%} asked for, however tight the limits: look at each defect"
-    ]
+    """Where the self-check says that the result is not to be believed."""
+    said = []
+    for entry in told["recall"]:
+        gone = next((p["recall"] for p in entry["points"] if p["change"] == -1 and p["n"] >= _FEW_PLANTED), 1)
+        if gone < _SEEN:
+            said.append(
+                f"of missing columns on sublattice {entry['sublattice']} only {gone:.0%} would be found: "
+                f"that few are reported there says little"
+            )
+    rate, kept = told["realised"]["rate"], told["kept"]
+    if rate is not None and rate > told["fdr_nominal"]:
+        said.append(
+            f"{rate:.0%} of the discoveries were false when defects were planted, more than the "
+            f"{told['fdr_nominal']:.0%} asked for, however tight the limits: look at each defect"
+        )
+    if kept is not None and kept < _SEEN:
+        said.append(
+            f"planted defects hid others: only {kept:.0%} of the defects stayed found, so that recall is "
+            f"told too low"
+        )
+    return said
 
 
 def _warnings(

@@ -67,14 +67,14 @@ def test_of_many_sublattices_the_worst_and_the_best_are_told(result):
 def test_the_realised_rate_is_told_with_its_counts_and_interval(result):
     assert _plain(realised_words(result)) == (
         "With known defects planted into this image, 9 of 900 discoveries were false: 1 % (95 % interval "
-        "0.46 to 1.9 %)."
+        "0.46 to 1.9 %, that of one round, for all have the same noise)."
     )
 
 
 def test_of_a_tightened_level_both_rates_are_told(make_result, checked):
     words = _plain(realised_words(checked(make_result(n_each=1), tightened=True)))
     assert (
-        "at the 5 % asked for, 80 of 1,000 discoveries were false: 8 % (95 % interval 6.4 to 9.9 %)" in words
+        "at the 5 % asked for, 80 of 1,000 discoveries were false: 8 % (95 % interval 6.4 to 9.9 %" in words
     )
     assert "tightened to 1 % on this image, where 9 of 900 discoveries were false: 1 %" in words
 

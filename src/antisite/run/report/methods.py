@@ -163,10 +163,11 @@ def _self_check(result: Result) -> list[str]:
     return [
         f"To measure what was missed, {check['n_planted']:,} defects of known strength were planted into the "
         f"same image in {counted(check['n_rounds'], 'round')}, on {percent(check['share'])} of the sites of "
-        f"each sublattice at a time, and detected in the same way.",
+        f"each sublattice at a time; one counted as found when it passed the limits of the image itself.",
         realised_words(result),
         *missed_words(result),
-        "Densities were corrected by the recall of defects of the same strength (Horvitz & Thompson 1952)."
+        "Densities were corrected by the recall of defects of the same strength (Horvitz & Thompson 1952); their "
+        "intervals take the ends of both, of count and recall."
         if any(row.get("corrected") is not None for row in result.summary.get("densities") or ())
         else "",
     ]

@@ -57,7 +57,8 @@ def _rate(realised: dict[str, Any]) -> str:
     reach = interval(100 * realised["low"], 100 * realised["high"], 2)
     return (
         f"{realised['n_false']:,} of {realised['n_discoveries']:,} discoveries were false: "
-        f"{percent(realised['rate'])} (95{SPACE}% interval {reach}{SPACE}%)"
+        f"{percent(realised['rate'])} (95{SPACE}% interval {reach}{SPACE}%, that of one round, for all have "
+        "the same noise)"
     )
 
 

@@ -59,14 +59,13 @@ def how_words(check: dict[str, Any]) -> str:
 
 
 def already_words(check: dict[str, Any]) -> str:
-    """What was flagged before anything was planted, and how far the interval reaches."""
+    """What was flagged before anything was planted."""
     n = check["n_already"]
-    same = "The noise is the same in every round, so the interval is as wide as that of a single one."
     if not n:
-        return same
+        return ""
     return (
         f"{counted(n, 'site')} flagged before anything was planted {'is' if n == 1 else 'are'} left out of "
-        f"this count: whether they are true nobody knows. {same}"
+        "this count: whether they are true nobody knows."
     )
 
 

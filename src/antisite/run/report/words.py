@@ -58,7 +58,8 @@ def no_lattice_words(result: Result) -> str:
     if has_lattice(result):
         return ""
     reason = str(result.summary.get("reason") or "").removeprefix("no lattice found: ").rstrip(".")
-    return "Nothing could be judged" + (f": {reason}." if reason else ".")
+    cure = "If you see a lattice, crop to it (--region): fifty cells of six pixels or more across are needed."
+    return "Nothing could be judged" + (f": {reason}. " if reason else ". ") + cure
 
 
 def coverage(result: Result) -> str:
