@@ -36,7 +36,7 @@ def checked(*, used: float = 0.05) -> dict[str, Any]:
         {"change": c, "n": 50, "n_found": 50, "recall": r} for c, r in ((-0.3, 0.4), (-0.5, 0.9), (-1, 1.0))
     ]
     recall = [
-        {"sublattice": name, "hollow": False, "side": side, "points": points}
+        {"sublattice": name, "hollow": False, "side": side, "points": points, "curve": points}
         for name in "AB"
         for side in ("dark", "bright")
     ]

@@ -56,7 +56,7 @@ def test_what_is_always_found_needs_no_correction():
 
 def test_each_found_defect_stands_for_those_missed_of_its_own_strength():
     curve = fit_recall([0.1, 0.3, 0.5, 0.7, 1.0], [0, 500, 1000, 1000, 1000], [1000] * 5)
-    told = count(["dim_site", "dim_site", "none"], [0.7, 0.3, 1.0], {(0, "dark"): curve})
+    told = count(["dim_site"] * 2 + ["none"] * 8, [0.7, 0.3] + [1.0] * 8, {(0, "dark"): curve})
     weak, strong = (curve(size).value for size in (0.3, 0.7))
     assert weak < 0.6 < 0.9 < strong
     assert row(told, "dim_site")["corrected"] == pytest.approx((1 / weak + 1 / strong) / AREA, rel=0.02)
@@ -77,8 +77,9 @@ def test_interval_holds_the_corrected_density_and_both_uncertainties():
 
 def test_sublattice_and_side_have_a_recall_of_their_own():
     curves = {(0, "dark"): always(0.5), (1, "dark"): always(0.8), (1, "bright"): always(0.25)}
-    kind = ["vacancy", "vacancy", "bright_site", "none"]
-    told = count(kind, [0.0, 0.0, 1.6, 1.0], curves, owner=[0, 1, 1, 0])
+    curves[0, "bright"] = always(0.9)
+    kind = ["vacancy", "vacancy", "bright_site"] + ["none"] * 7
+    told = count(kind, [0.0, 0.0, 1.6] + [1.0] * 7, curves, owner=[0, 1, 1] + [0] * 7)
     assert row(told, "vacancy", "A")["recall"] == pytest.approx(0.5)
     assert row(told, "vacancy", "B")["recall"] == pytest.approx(0.8)
     assert row(told, "vacancy")["corrected"] == pytest.approx((1 / 0.5 + 1 / 0.8) / AREA)
@@ -98,6 +99,19 @@ def test_where_one_sublattice_was_not_checked_the_whole_is_unknown():
     assert row(told, "vacancy", "A")["recall"] == pytest.approx(0.5)
     assert row(told, "vacancy", "B")["recall"] is None
     assert row(told, "vacancy")["recall"] is None
+
+
+def test_what_one_sublattice_hides_is_not_corrected_by_another():
+    curves = {(0, "dark"): always(0.9), (1, "dark"): always(0.1)}
+    told = count(FOUR, FOUR_RATIO, curves, owner=[0] * 50 + [1] * 50)
+    assert row(told, "vacancy")["recall"] == pytest.approx(0.1)
+    assert row(told, "vacancy")["corrected"] is None
+
+
+def test_never_more_defects_than_sites():
+    told = count(["vacancy"] * 3 + ["none"], [0.0] * 3 + [1.0], {(0, "dark"): always(0.5)})
+    assert row(told, "vacancy")["recall"] == pytest.approx(0.5)
+    assert row(told, "vacancy")["corrected"] is None
 
 
 def test_nothing_is_known_of_the_recall_of_holes():

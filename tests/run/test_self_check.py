@@ -291,3 +291,10 @@ def test_two_detectors_are_checked_together(scene):
         p for r in told["recall"] if r["sublattice"] == "A" for p in r["points"] if abs(p["change"]) == 1
     ]
     assert all(p["recall"] > 0.95 for p in strong)
+
+
+def test_a_sublattice_that_hides_missing_columns_is_warned_of():
+    dim, _ = simulate_image("mos2", shape=(224, 224), pixel_size=0.25, dose=2e3, rng=3)
+    bright, _ = simulate_image("mos2", shape=(224, 224), pixel_size=0.25, dose=1e6, rng=3)
+    assert any("of missing columns on sublattice B only" in w for w in find_defects(dim).summary["warnings"])
+    assert not any("missing columns" in w for w in find_defects(bright).summary["warnings"])

@@ -56,8 +56,10 @@ def count_defects(
         counts[name] = int(n_held.sum())
         places = hollow == (name == "interstitial")
         n_places = int(n_tested[places].sum())
-        blind = _blind(np.flatnonzero(places & (n_tested > 0)), (ratio - 1)[own], curves or {})
-        everywhere = np.full_like(recall[:, own], np.nan) if blind else recall[:, own]
+        everywhere = recall[:, own]
+        least = _least_recall(np.flatnonzero(places & (n_tested > 0)), (ratio - 1)[own], curves or {})
+        if not least >= _FEW:  # what one sublattice hides, no other tells
+            everywhere = np.full_like(everywhere, least)
         densities.append(_density(name, "all", counts[name], n_places, area, everywhere))
         for k in np.flatnonzero(n_held) if np.count_nonzero(n_held) > 1 else ():
             on_it = own & (owner == k)
@@ -66,11 +68,13 @@ def count_defects(
     return {"counts": dict(sorted(counts.items())), "densities": densities}
 
 
-def _blind(places: NDArray[np.int_], change: Array, curves: Mapping[tuple[int, str], RecallCurve]) -> bool:
-    """Whether hardly any defect of this strength would be found on one of the sublattices."""
+def _least_recall(
+    places: NDArray[np.int_], change: Array, curves: Mapping[tuple[int, str], RecallCurve]
+) -> float:
+    """Recall of a defect of this strength on the sublattice that shows it least; NaN where one is unknown."""
     typical = float(np.median(change))
     own = [curves.get((int(k), "dark" if typical < 0 else "bright")) for k in places]
-    return any(curve is None or curve(min(abs(typical), 1)).value < _FEW for curve in own)
+    return float(np.min([np.nan if c is None else c(min(abs(typical), 1)).value for c in own]))
 
 
 def _recall_of_sites(

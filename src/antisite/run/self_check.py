@@ -164,7 +164,8 @@ def _realised(
     share = proportion(n_false, n)
     if n:  # the noise is the same in every round: many tell no more of it than one
         low, high = wilson(share.value, n / len(rounds))
-        share = Score(value=share.value, low=low if n_false else 0.0, high=high if n_true else 1.0, n=n)
+        least = low if n_false >= len(rounds) else 0.0  # with fewer than one a round, one may have none
+        share = Score(value=share.value, low=least, high=high if n_true else 1.0, n=n)
     return {"n_false": n_false, "n_discoveries": n, **_plain(share, "rate")}
 
 

@@ -166,8 +166,8 @@ def _self_check(result: Result) -> list[str]:
         f"each sublattice at a time; one counted as found when it passed the limits of the image itself.",
         realised_words(result),
         *missed_words(result),
-        "Densities were corrected by the recall of defects of the same strength (Horvitz & Thompson 1952); their "
-        "intervals take the ends of both, of count and recall."
+        "Densities were corrected by the recall of defects of the same strength (Horvitz & Thompson 1952); "
+        "their intervals take the ends of both, of count and recall."
         if any(row.get("corrected") is not None for row in result.summary.get("densities") or ())
         else "",
     ]
