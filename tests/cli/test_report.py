@@ -214,3 +214,15 @@ def test_mask_and_second_detector_are_found_beside_an_image_that_moved(tmp_path:
     (tmp_path / "a" / "report.html").unlink()
     assert run("report", tmp_path / "a", "--image", new / "a.npy").exit_code == 0
     assert contents(tmp_path / "a") == before
+
+
+@pytest.mark.parametrize("changes", [{"lattice": None}, {"self_check": {"recall": []}}, {"sublattices": [1]}])
+def test_a_garbled_result_is_refused_in_one_sentence(folder: Path, changes: dict[str, Any]) -> None:
+    path = folder / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    before = (folder / "report.html").read_bytes()
+    told = run("report", folder)
+    assert told.exit_code == 1
+    assert "must be as detect wrote it" in told.stderr
+    assert "fault of antisite" not in told.stderr
+    assert (folder / "report.html").read_bytes() == before
