@@ -249,7 +249,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     data = Path(os.environ.get("ANTISITE_DATA", "no-data"))
-    options = "" if (given.nulls, given.planted) == (100, 40) else " (fewer simulated images than usual)"
+    usual = all(getattr(given, name) == parser.get_default(name) for name in ("nulls", "planted"))
+    options = "" if usual else " (another number of simulated images than usual)"
     parts = [
         "# What the main job finds, misses and invents\n",
         f"Made by `{COMMAND}`{options}. In brackets: 95 % intervals. Scored by the rule of",
