@@ -33,7 +33,8 @@ def density(kind: str, n: int, sublattice: str = "all") -> dict[str, Any]:
 
 def checked(*, used: float = 0.05) -> dict[str, Any]:
     points = [
-        {"change": c, "n": 50, "n_found": 50, "recall": r} for c, r in ((-0.3, 0.4), (-0.5, 0.9), (-1, 1.0))
+        {"change": c, "n": 50, "n_found": 50, "recall": r, "low": r, "high": r}
+        for c, r in ((-0.3, 0.4), (-0.5, 0.9), (-1, 1.0))
     ]
     recall = [
         {"sublattice": name, "hollow": False, "side": side, "points": points, "curve": points}

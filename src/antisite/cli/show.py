@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..run.batch import Outcome
+from ..run.report.recall import recall_at
 
 _LABEL = 11
 _MAX_ROWS = 12
@@ -145,12 +146,7 @@ def check_lines(s: dict[str, Any]) -> list[str]:
     dark = [entry for entry in check["recall"] if entry["side"] == "dark"]
     lines: list[str] = []
     for change, words in ((-0.5, "50 % dimmer"), (-0.3, "30 % dimmer")):
-        found = " · ".join(
-            f"{entry['sublattice']} {point['recall']:.2f}"
-            for entry in dark
-            for point in entry["curve"]
-            if math.isclose(point["change"], change)
-        )
+        found = " · ".join(f"{entry['sublattice']} {recall_at(entry, change)[0]:.2f}" for entry in dark)
         lines += [line("" if lines else "would find", f"columns {words}: {found}")] if found else []
     rate = check["realised"]
     if rate["n_discoveries"]:

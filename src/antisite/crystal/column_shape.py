@@ -99,9 +99,13 @@ def share_light(
     fractions: Array, shape: ColumnShape, lattice: Lattice, columns: Sequence[Sublattice]
 ) -> Array:
     """What share (n, k) of the light at fractions (n, 2) comes from columns of each of k sublattices."""
-    places = np.array([c.fraction for c in columns])
-    light = _gaussians(fractions, lattice, places, shape.sigma * np.eye(2)) * shape.amplitudes
+    light = _light(fractions, shape, lattice, columns)
     return np.asarray(light / np.maximum(light.sum(axis=1, keepdims=True), 1e-12 * shape.amplitudes.max()))
+
+
+def _light(fractions: Array, shape: ColumnShape, lattice: Lattice, columns: Sequence[Sublattice]) -> Array:
+    places = np.array([c.fraction for c in columns])
+    return _gaussians(fractions, lattice, places, shape.sigma * np.eye(2)) * shape.amplitudes
 
 
 def light_of_column(
@@ -123,8 +127,7 @@ def light_of_column(
     number : of the column.
     """
     fractions = columns[number].fraction + lattice.fractions(offsets)
-    places = np.array([c.fraction for c in columns])
-    waves = _gaussians(fractions, lattice, places, shape.sigma * np.eye(2))
+    light = _light(fractions, shape, lattice, columns).sum(axis=1)
     own = shape.amplitudes[number] * np.exp(-(offsets**2).sum(axis=1) / (2 * shape.sigma**2))
-    share = own / np.maximum(waves @ shape.amplitudes, 1e-12 * shape.amplitudes[number])
+    share = own / np.maximum(light, 1e-12 * shape.amplitudes[number])
     return np.asarray(share * (sample_cell(cell, fractions) - shape.background))

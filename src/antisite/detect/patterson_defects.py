@@ -7,7 +7,7 @@ different here, is told in `docs/patterson.md`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -19,7 +19,6 @@ from ..crystal.patterson import describe_surroundings, semantic_image
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
 from .columns_seen import SURE, columns_seen
-from .decision import decide
 from .local_reference import LocalReference, comparable_sites, local_references
 from .one_class import (
     LEAST_MEMBERS,
@@ -31,7 +30,8 @@ from .one_class import (
     whiten_robustly,
 )
 from .significance import central_null
-from .site_scores import Array, Flags, SiteEvidence, SiteScores, SiteTest
+from .site_finder import SiteFinder
+from .site_scores import Array, Flags, SiteEvidence, SiteTest
 
 _WINDOW = {"raw": 0.45, "semantic": 0.3}  # nearest distances; a spot is narrower than a column
 _SPOT = 0.2  # nearest distances, width of a spot
@@ -47,7 +47,7 @@ _CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PattersonFinder:
+class PattersonFinder(SiteFinder):
     """Scores the surroundings of every site, and flags what is strange and itself changed.
 
     Parameters
@@ -65,7 +65,6 @@ class PattersonFinder:
     effort: ClassVar[int] = 6
     share: ClassVar[float] = 0.01
 
-    fdr: float
     min_dark: float
     min_bright: float
     min_shift: float = 0.1
@@ -73,14 +72,6 @@ class PattersonFinder:
     model: Literal["one-class-svm", "mahalanobis"] = "mahalanobis"
     attribute: bool = True
     seed: int = 0
-
-    def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
-        """Score every site, and decide."""
-        return self.decide(self.measure(channels, crystal), crystal)
-
-    def at_rate(self, fdr: float) -> PattersonFinder:
-        """The same at another rate of false flags."""
-        return replace(self, fdr=fdr)
 
     def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
         """Score every site; NaN within a nearest distance of the frame, where segments are cut.
@@ -120,12 +111,6 @@ class PattersonFinder:
             ),
         )
         return SiteEvidence(z=z, ratio=ratios, score=score, tests=tests)
-
-    def decide(
-        self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None
-    ) -> SiteScores:
-        """Call sites at the stated rate, or at limits set on another image of this crystal."""
-        return decide(evidence, crystal, fdr=self.fdr, p_limit=p_limit)
 
     def _deviates(self, views: Sequence[Floats], crystal: PerfectCrystal, tested: Flags) -> Array:
         """How strange the surroundings of every site are, as normal deviates (n,)."""

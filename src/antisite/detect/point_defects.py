@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,17 +14,17 @@ from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
 from .column_shift import follows, measure_shift
-from .decision import decide
 from .local_reference import comparable_sites, local_references
 from .significance import central_null
-from .site_scores import Array, SiteEvidence, SiteScores, SiteTest
+from .site_finder import SiteFinder
+from .site_scores import Array, SiteEvidence, SiteTest
 
 MIN_SHIFT = 0.15
 _LEAST_SHIFT = 0.06  # nearest distances; scan and strain shift columns as far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PointDefectFinder:
+class PointDefectFinder(SiteFinder):
     """Scores sites against their own sublattice, and flags what is both significant and large.
 
     Parameters
@@ -38,19 +38,10 @@ class PointDefectFinder:
     effort: ClassVar[int] = 1
     share: ClassVar[float] = 0.04
 
-    fdr: float
     min_dark: float
     min_bright: float
     min_shift: float = MIN_SHIFT
     neighbours: int = 30
-
-    def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
-        """Score every site, and decide."""
-        return self.decide(self.measure(channels, crystal), crystal)
-
-    def at_rate(self, fdr: float) -> PointDefectFinder:
-        """The same at another rate of false flags."""
-        return replace(self, fdr=fdr)
 
     def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
         """Score every site.
@@ -96,12 +87,6 @@ class PointDefectFinder:
         )
         score = np.fmax(np.abs(z), stats.norm.isf(np.clip(p_shift, 1e-300, 1 / 2)))
         return SiteEvidence(z=z, ratio=ratio, score=np.where(tested, score, np.nan), tests=tests)
-
-    def decide(
-        self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None
-    ) -> SiteScores:
-        """Call sites at the stated rate, or at limits set on another image of this crystal."""
-        return decide(evidence, crystal, fdr=self.fdr, p_limit=p_limit)
 
     def _dark(self, z: Array, ratio: Array, followed: Array, hollow: NDArray[np.bool_]) -> SiteTest:
         """Any loss at all; a hollow has no column to lose, and one shaken off its site is not dim."""

@@ -15,12 +15,13 @@ from ..detect.holes import group_holes
 from ..detect.kinds import point_kinds
 from ..detect.patterson_defects import PattersonFinder
 from ..detect.point_defects import PointDefectFinder
+from ..detect.site_finder import SiteFinder
 from ..detect.site_scores import SiteScores
 from ..errors import InputError
 from ..image import Image, Region
 from ..result import Result
 from .crystal_search import Specimen, find_specimen
-from .self_check import Finder, SelfCheck, check_detection
+from .self_check import SelfCheck, check_detection
 from .settings import Settings
 from .summary import summarise, summarise_nothing
 
@@ -73,7 +74,7 @@ def _find(image: Image, settings: Settings, lattice_constant: float) -> Result:
     )
 
 
-def choose_finder(settings: Settings) -> Finder:
+def choose_finder(settings: Settings) -> SiteFinder:
     """The method that the settings ask for."""
     fdr, min_dark, min_bright = settings.fdr, settings.min_dark, settings.min_bright
     if settings.method == "deviation":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
+from ..detect.site_finder import SiteFinder
 from ..detect.site_scores import SiteEvidence, SiteScores
 from ..errors import AntisiteError
 from ..evaluate.matching import match_positions
@@ -33,31 +34,6 @@ _MOST_ROUNDS = 40
 _TIGHTER = 0.5 ** np.arange(12)  # of the stated rate, tried in turn
 
 
-class Finder(Protocol):
-    """A method that scores the sites of a crystal and calls some of them."""
-
-    effort: ClassVar[int]
-    """Time of a measurement, in that of the quickest method."""
-
-    share: ClassVar[float]
-    """Of the sites, that may hold planted defects at a time and leave the others as they were."""
-
-    @property
-    def fdr(self) -> float:
-        """Stated false-discovery rate."""
-
-    def at_rate(self, fdr: float) -> Self:
-        """The same method at another rate."""
-
-    def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
-        """Score every site."""
-
-    def decide(
-        self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None
-    ) -> SiteScores:
-        """Call sites."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SelfCheck:
     """The outcome.
@@ -75,7 +51,7 @@ class SelfCheck:
 
 
 def check_detection(
-    specimen: Specimen, finder: Finder, evidence: SiteEvidence, *, seed: int = 0
+    specimen: Specimen, finder: SiteFinder, evidence: SiteEvidence, *, seed: int = 0
 ) -> SelfCheck:
     """Plant known defects where the image looks perfect, look again, and count.
 
@@ -108,7 +84,8 @@ def check_detection(
         holding = finder.at_rate(finder.fdr * factor)
         realised = _realised(rounds, holding, crystal, perfect)
     scores = stated if holding is finder else holding.decide(evidence, crystal)
-    counts = _count(rounds, holding, crystal, scores.p_limit)
+    flagged = [holding.decide(r.evidence, crystal, p_limit=scores.p_limit).flagged for r in rounds]
+    counts = _count(rounds, flagged, crystal)
     curves = {side: fit_recall(np.abs(changes), found, n) for side, (changes, found, n) in counts.items()}
     first = rounds[0] if rounds else None
     return SelfCheck(
@@ -121,7 +98,7 @@ def check_detection(
             "fdr_nominal": finder.fdr,
             "fdr_used": holding.fdr,
             "n_already": int(scores.flagged.sum()),
-            "kept": _kept(rounds, holding, crystal, scores),
+            "kept": _kept(flagged, scores),
             "realised": realised,
             "realised_nominal": nominal,
             "full_run": first and _full_run(planter(first.plants), first, holding, specimen, seed=seed),
@@ -150,7 +127,7 @@ def _plan(crystal: PerfectCrystal, perfect: Flags, *, most: float, affordable: i
 
 
 def _realised(
-    rounds: Sequence[_Round], finder: Finder, crystal: PerfectCrystal, perfect: Flags
+    rounds: Sequence[_Round], finder: SiteFinder, crystal: PerfectCrystal, perfect: Flags
 ) -> dict[str, Any]:
     """False discoveries among all that are new, each round judged as an image of its own."""
     n_false = n_true = 0
@@ -170,14 +147,17 @@ def _realised(
 
 
 def _count(
-    rounds: Sequence[_Round], finder: Finder, crystal: PerfectCrystal, p_limit: Array
+    rounds: Sequence[_Round], flagged: Sequence[Flags], crystal: PerfectCrystal
 ) -> dict[Side, tuple[Array, Array, Array]]:
-    """By sublattice and side: the changes, how many of each were found, of how many."""
+    """By sublattice and side: the changes, how many of each were found, of how many.
+
+    Parameters
+    ----------
+    flagged : (n,) sites of each round.
+    """
     if not rounds:
         return {}
-    found = np.concatenate(
-        [finder.decide(each.evidence, crystal, p_limit=p_limit).flagged[each.plants.sites] for each in rounds]
-    )
+    found = np.concatenate([own[each.plants.sites] for own, each in zip(flagged, rounds, strict=True)])
     change = np.concatenate([each.plants.change for each in rounds])
     owner = crystal.sites.sublattice[np.concatenate([each.plants.sites for each in rounds])]
     counts = {}
@@ -192,19 +172,14 @@ def _count(
     return counts
 
 
-def _kept(
-    rounds: Sequence[_Round], finder: Finder, crystal: PerfectCrystal, scores: SiteScores
-) -> float | None:
+def _kept(flagged: Sequence[Flags], scores: SiteScores) -> float | None:
     """Share of the sites flagged before that stay so at the same limits: planting should change nothing."""
-    again = [
-        finder.decide(each.evidence, crystal, p_limit=scores.p_limit).flagged[scores.flagged]
-        for each in rounds
-    ]
-    return float(np.mean(again)) if rounds and scores.flagged.any() else None
+    before = scores.flagged
+    return float(np.mean([own[before] for own in flagged])) if flagged and before.any() else None
 
 
 def _full_run(
-    planted: Sequence[Floats], first: _Round, finder: Finder, specimen: Specimen, *, seed: int
+    planted: Sequence[Floats], first: _Round, finder: SiteFinder, specimen: Specimen, *, seed: int
 ) -> dict[str, Any]:
     """One run from the pixels on, crystal and all, beside scoring alone."""
     crystal, plants = specimen.crystal, first.plants

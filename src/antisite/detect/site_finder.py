@@ -1,0 +1,54 @@
+"""What every method that looks at sites has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from ..crystal.contrast import Floats
+from ..crystal.perfect_crystal import PerfectCrystal
+from .decision import decide
+from .site_scores import Array, SiteEvidence, SiteScores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFinder(ABC):
+    """Scores the sites of a crystal and calls some of them.
+
+    Parameters
+    ----------
+    fdr : expected share of false flags among all.
+    """
+
+    effort: ClassVar[int]
+    """Time of a measurement, in that of the quickest method."""
+
+    share: ClassVar[float]
+    """Of the sites, that may hold planted defects at a time and leave the others as they were."""
+
+    fdr: float
+
+    def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
+        """Score every site, and decide."""
+        return self.decide(self.measure(channels, crystal), crystal)
+
+    @abstractmethod
+    def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
+        """Score every site.
+
+        Parameters
+        ----------
+        channels : (y, x) each, standardised.
+        """
+
+    def decide(
+        self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None
+    ) -> SiteScores:
+        """Call sites at the stated rate, or at limits set on another image of this crystal."""
+        return decide(evidence, crystal, fdr=self.fdr, p_limit=p_limit)
+
+    def at_rate(self, fdr: float) -> Self:
+        """The same at another rate of false flags."""
+        return replace(self, fdr=fdr)
