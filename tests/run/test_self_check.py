@@ -168,7 +168,7 @@ class FakeFinder:
     def at_rate(self, fdr):
         return replace(self, fdr=fdr)
 
-    def measure(self, channels, crystal):
+    def measure(self, channels, crystal, *, references=()):
         y, x = np.round(crystal.sites.positions).astype(int).T
         z = (channels[0] - self.original)[y, x] / self.column
         return SiteEvidence(z=z, ratio=1 + z[None], score=np.abs(z), tests=())

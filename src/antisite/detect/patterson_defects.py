@@ -73,15 +73,22 @@ class PattersonFinder(SiteFinder):
     attribute: bool = True
     seed: int = 0
 
-    def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
+    def measure(
+        self,
+        channels: Sequence[Floats],
+        crystal: PerfectCrystal,
+        *,
+        references: Sequence[LocalReference] = (),
+    ) -> SiteEvidence:
         """Score every site; NaN within a nearest distance of the frame, where segments are cut.
 
         Parameters
         ----------
         channels : (y, x) each, standardised.
+        references : those of another image of this crystal, made anew when there are none.
         """
         tested = comparable_sites(crystal, channels[0].shape)
-        references = local_references(crystal, tested, neighbours=_NEIGHBOURS)
+        references = references or local_references(crystal, tested, neighbours=_NEIGHBOURS)
         light = [measure_light(pixels, crystal, c, references) for c, pixels in enumerate(channels)]
         ratios = np.where(tested, [one.ratio for one in light], np.nan)
         ratio = ratios.mean(axis=0)
@@ -110,7 +117,7 @@ class PattersonFinder(SiteFinder):
                 large=moved >= 1,
             ),
         )
-        return SiteEvidence(z=z, ratio=ratios, score=score, tests=tests)
+        return SiteEvidence(z=z, ratio=ratios, score=score, tests=tests, references=references)
 
     def _deviates(self, views: Sequence[Floats], crystal: PerfectCrystal, tested: Flags) -> Array:
         """How strange the surroundings of every site are, as normal deviates (n,)."""

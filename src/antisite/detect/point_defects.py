@@ -14,7 +14,7 @@ from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
 from .column_shift import follows, measure_shift
-from .local_reference import comparable_sites, local_references
+from .local_reference import LocalReference, comparable_sites, local_references
 from .significance import central_null
 from .site_finder import SiteFinder
 from .site_scores import Array, SiteEvidence, SiteTest
@@ -43,12 +43,19 @@ class PointDefectFinder(SiteFinder):
     min_shift: float = MIN_SHIFT
     neighbours: int = 30
 
-    def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
+    def measure(
+        self,
+        channels: Sequence[Floats],
+        crystal: PerfectCrystal,
+        *,
+        references: Sequence[LocalReference] = (),
+    ) -> SiteEvidence:
         """Score every site.
 
         Parameters
         ----------
         channels : (y, x) each, standardised.
+        references : those of another image of this crystal, made anew when there are none.
 
         Raises
         ------
@@ -56,7 +63,7 @@ class PointDefectFinder(SiteFinder):
             No column can be compared.
         """
         tested = comparable_sites(crystal, channels[0].shape)
-        references = local_references(crystal, tested, neighbours=self.neighbours)
+        references = references or local_references(crystal, tested, neighbours=self.neighbours)
         n = len(crystal.sites)
         z, weight = np.zeros((2, n))
         ratio, followed = np.full((2, len(channels), n), np.nan)
@@ -86,7 +93,9 @@ class PointDefectFinder(SiteFinder):
             ),
         )
         score = np.fmax(np.abs(z), stats.norm.isf(np.clip(p_shift, 1e-300, 1 / 2)))
-        return SiteEvidence(z=z, ratio=ratio, score=np.where(tested, score, np.nan), tests=tests)
+        return SiteEvidence(
+            z=z, ratio=ratio, score=np.where(tested, score, np.nan), tests=tests, references=references
+        )
 
     def _dark(self, z: Array, ratio: Array, followed: Array, hollow: NDArray[np.bool_]) -> SiteTest:
         """Any loss at all; a hollow has no column to lose, and one shaken off its site is not dim."""

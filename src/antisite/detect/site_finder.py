@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .decision import decide
+from .local_reference import LocalReference
 from .site_scores import Array, SiteEvidence, SiteScores
 
 
@@ -35,12 +36,19 @@ class SiteFinder(ABC):
         return self.decide(self.measure(channels, crystal), crystal)
 
     @abstractmethod
-    def measure(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteEvidence:
+    def measure(
+        self,
+        channels: Sequence[Floats],
+        crystal: PerfectCrystal,
+        *,
+        references: Sequence[LocalReference] = (),
+    ) -> SiteEvidence:
         """Score every site.
 
         Parameters
         ----------
         channels : (y, x) each, standardised.
+        references : those of another image of this crystal, made anew when there are none.
         """
 
     def decide(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .local_reference import LocalReference
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -45,12 +48,14 @@ class SiteEvidence:
         of a hollow, 1 plus its excess over the mean column.
     score : (n,) strangeness, 0 or more.
     tests : the ways in which a site may be strange.
+    references : what each sublattice was compared with; they serve every image of the same crystal.
     """
 
     z: Array
     ratio: Array
     score: Array
     tests: tuple[SiteTest, ...]
+    references: Sequence[LocalReference] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -75,7 +75,8 @@ def check_detection(
     for each in rng.spawn(n_rounds):
         plants = draw_plants(crystal, perfect, dark=DARK, bright=BRIGHT, share=share, rng=each)
         planted = planter(plants)
-        rounds.append(_Round(plants, finder.measure(planted, crystal)))
+        again = finder.measure(planted, crystal, references=evidence.references)
+        rounds.append(_Round(plants, again))
     nominal = _realised(rounds, finder, crystal, perfect)
     realised, holding = nominal, finder
     for factor in _TIGHTER[1:]:
