@@ -52,8 +52,8 @@ def score_image(image: Image, truth: pd.DataFrame) -> Scores:
         result.sites,
         result.defects,
         truth,
-        nn=result.summary["nn"],
-        a=math.sqrt(result.summary["lattice"]["cell_area"]),
+        nn=result.nearest,
+        a=math.sqrt(result.grains[0]["lattice"]["cell_area"]),
         shape=image.shape,
     )
 

@@ -183,9 +183,9 @@ def judge_scene(seed: int) -> dict[str, float]:
         crystal = specimen.crystal
         evidence = FINDER.measure(specimen.channels, crystal)
         if check is None:
-            check = check_detection(specimen, FINDER, evidence)
+            check = check_detection(specimen, FINDER, [evidence])
             names = [s.name for s in crystal.sublattices]
-            curves = {(names[k], side): curve for (k, side), curve in check.curves.items()}
+            curves = {(names[k], side): curve for (k, side), curve in check.curves[0].items()}
             rate = check.told["fdr_used"]
         scores = FINDER.at_rate(rate).decide(evidence, crystal)
         found, owner, true = _match(crystal, scores, places)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -157,7 +159,7 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
         for (kind, name), n in numbers.items()
     ]
     return {
-        "schema": 1,
+        "schema": 2,
         "image": image.name,
         "frame": 0,
         "shape": list(image.shape),
@@ -171,23 +173,30 @@ def _summary(image: Image, sites: Any, vectors: np.ndarray, warnings: Sequence[s
         "pixel_size_from": "given" if known else "unknown",
         "pixel_size_recorded": None,
         "lattice_constant": None,
-        "lattice": {
-            "a": 14.0,
-            "b": 14.0,
-            "gamma": math.pi / 3,
-            "angle": 0.2,
-            "vectors": vectors.tolist(),
-            "coherence": 0.93,
-            "cell_area": 14.0**2 * math.sin(math.pi / 3),
-            "a_A": 14 * image.pixel_size if known else None,
-            "b_A": 14 * image.pixel_size if known else None,
-        },
-        "nn": 14 / math.sqrt(3),
-        "drift_rms": [0.3, 0.4],
+        "grains": [
+            {
+                "grain": 0,
+                "lattice": {
+                    "a": 14.0,
+                    "b": 14.0,
+                    "gamma": math.pi / 3,
+                    "angle": 0.2,
+                    "vectors": vectors.tolist(),
+                    "coherence": 0.93,
+                    "cell_area": 14.0**2 * math.sin(math.pi / 3),
+                    "a_A": 14 * image.pixel_size if known else None,
+                    "b_A": 14 * image.pixel_size if known else None,
+                },
+                "nn": 14 / math.sqrt(3),
+                "sublattices": sublattices,
+                "drift_rms": [0.3, 0.4],
+                "area_fraction": 0.9,
+                "n_sites": sum(one["n_tested"] for one in sublattices if not one["hollow"]),
+            }
+        ],
         "n_domains": 1,
         "analysed_fraction": 0.9,
         "area": area,
-        "sublattices": sublattices,
         "counts": {kind: int(n) for kind, n in counts.items()},
         "densities": densities,
         "self_check": None,
@@ -199,7 +208,7 @@ def make_no_lattice(shape: tuple[int, int] = (64, 64), name: str = "carbon.tif")
     """What the pipeline gives when no crystal is seen."""
     pixels = np.random.default_rng(1).normal(size=shape)
     summary = {
-        "schema": 1,
+        "schema": 2,
         "image": name,
         "frame": 0,
         "shape": list(shape),
@@ -211,12 +220,10 @@ def make_no_lattice(shape: tuple[int, int] = (64, 64), name: str = "carbon.tif")
         "pixel_size_from": "unknown",
         "pixel_size_recorded": None,
         "lattice_constant": None,
-        "lattice": None,
-        "nn": None,
+        "grains": [],
         "n_domains": 0,
         "analysed_fraction": 0.0,
         "area": None,
-        "sublattices": [],
         "counts": {},
         "densities": [],
         "self_check": None,
@@ -228,6 +235,16 @@ def make_no_lattice(shape: tuple[int, int] = (64, 64), name: str = "carbon.tif")
 @pytest.fixture(name="make_result", scope="session")
 def _make_result() -> Callable[..., Result]:
     return make_result
+
+
+@pytest.fixture(name="with_planar", scope="session")
+def _with_planar() -> Callable[..., Result]:
+    """Grains, boundaries, dislocations and strain put into a result: `planar_result.py` beside this file."""
+    place = Path(__file__).with_name("planar_result.py")
+    spec = spec_from_file_location("planar_result", place)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.with_planar
 
 
 @pytest.fixture(name="no_lattice", scope="session")

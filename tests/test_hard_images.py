@@ -33,7 +33,7 @@ def sites_of(result, truth):
     """The tested sites where the truth has a defect."""
     tested = columns(result)
     distance, near = cKDTree(tested[["y", "x"]]).query(truth.defects[["y", "x"]])
-    return tested.iloc[near[distance < result.summary["nn"] / 3]]
+    return tested.iloc[near[distance < result.nearest / 3]]
 
 
 @pytest.mark.parametrize("gradient", [0.0, 1.0])
@@ -79,11 +79,12 @@ def test_many_dim_columns_side_by_side_are_no_hole():
     assert "hole" not in find(image).summary["counts"]
 
 
-def test_sites_of_another_domain_are_not_listed():
+def test_each_site_is_listed_by_the_grain_it_lies_in():
     left, right = (scene(rotation=r)[0].pixels for r in (0.1, 0.6))
     result = find(Image(np.where(np.arange(384) < 250, left, right)))
     assert result.summary["n_domains"] == 2
-    assert result.sites["x"].max() < 260
+    assert result.sites.query("grain == 0")["x"].max() < 262
+    assert result.sites.query("grain == 1")["x"].min() > 238
 
 
 def test_one_extra_atom_is_one_interstitial_however_many_hollows_it_lights_up():

@@ -64,7 +64,7 @@ def assert_same(wanted, kinds, result, *, scale=1.0):
     """The wanted places [px] hold the wanted kinds, and there is nothing else."""
     assert len(result.defects) == len(wanted) > 0
     distance, match = cKDTree(places(result)).query(wanted)
-    assert distance.max() < result.summary["nn"] / 3 * scale
+    assert distance.max() < result.nearest / 3 * scale
     assert sorted(match) == list(range(len(wanted)))
     assert result.defects["kind"].iloc[match].tolist() == list(kinds)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 POINT_KINDS = (
     "vacancy",
@@ -28,7 +28,8 @@ PLANAR_KINDS = (
     "phase_boundary",
     "planar_defect",
 )
-KINDS = ("none", *POINT_KINDS, *PLANAR_KINDS, "dislocation", "contamination", "hole", "other")
+LINE_KINDS = (*PLANAR_KINDS, "dislocation")
+KINDS = ("none", *POINT_KINDS, *LINE_KINDS, "contamination", "hole", "other")
 
 # field: (dtype, value where nothing is known)
 FIELDS: dict[str, tuple[str, Any]] = {

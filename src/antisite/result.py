@@ -22,10 +22,10 @@ class Result:
     image : what was looked at.
     sites : one row per predicted site, perfect ones with kind `none` (`docs/table.md`).
     defects : one row per defect, the same fields.
-    domains : one row per domain of one lattice: `domain`, `ay`, `ax`, `by`, `bx` [px],
-        `coherence`, `area` [px²], `n_sites`, `analysed`.
-    maps : named arrays, such as `motif` (one unit cell) or `domain` (y, x).
-    summary : JSON-ready numbers: lattice, sublattices, counts, densities, warnings.
+    domains : one row per domain of one lattice: `domain`, `area` [px²], `ay`, `ax`, `by`, `bx` [px],
+        `coherence`, `n_sites`.
+    maps : named arrays, such as `domain` (y, x) or `motif` (one unit cell; `motif_1` of grain 1, …).
+    summary : JSON-ready numbers: lattice and sublattices of each grain, counts, densities, warnings.
     provenance : versions, settings, time and place; left out of "same seed, same bytes".
     """
 
@@ -36,6 +36,16 @@ class Result:
     maps: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def grains(self) -> list[dict[str, Any]]:
+        """What the summary tells of each grain, the largest first; empty without a lattice."""
+        return list(self.summary.get("grains") or [])
+
+    @property
+    def nearest(self) -> float:
+        """Distance in px between nearest columns of the largest grain, 0 without a lattice."""
+        return float(self.grains[0]["nn"]) if self.grains else 0.0
 
     def __repr__(self) -> str:
         return f"Result({self.image.name!r}: {len(self.defects):,} defects among {len(self.sites):,} sites)"

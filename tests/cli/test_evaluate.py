@@ -27,8 +27,7 @@ def folder(tmp_path):
     summary = {
         "lattice_found": True,
         "reason": "",
-        "nn": 20.0,
-        "lattice": {"cell_area": 400.0},
+        "grains": [{"nn": 20.0, "lattice": {"cell_area": 400.0}}],
         "shape": [200, 200],
         "pixel_size": 0.1,
         "image": "field.tif",
@@ -116,7 +115,7 @@ def test_a_result_without_a_lattice_ends_with_status_3(labels, tmp_path):
 def test_a_result_that_lost_its_lattice_is_refused(folder, labels):
     path = folder / "result.json"
     summary = json.loads(path.read_text(encoding="utf-8"))
-    del summary["nn"]
+    del summary["grains"][0]["nn"]
     path.write_text(json.dumps(summary), encoding="utf-8")
     outcome = run(app, ["evaluate", str(folder), "--truth", str(labels)])
     assert outcome.exit_code == 1

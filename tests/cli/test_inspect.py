@@ -61,8 +61,9 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, make_result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Bench:
     crystal = make_result(shape=(96, 96), n_each=1)
-    lattice = crystal.summary["lattice"] | {"repeat": 14.0}
-    bench = Bench(tmp_path / "out", replace(crystal, summary=crystal.summary | {"lattice": lattice}))
+    (grain,) = crystal.grains
+    told = {"grains": [grain | {"lattice": grain["lattice"] | {"repeat": 14.0}}]}
+    bench = Bench(tmp_path / "out", replace(crystal, summary=crystal.summary | told))
     monkeypatch.setattr("antisite.run.inspection.describe_file", lambda path: bench.signals)
     monkeypatch.setattr("antisite.run.reading.read_image", bench.read_image)
     monkeypatch.setattr("antisite.run.inspection.inspect_crystal", lambda image, **_: bench.crystal)
@@ -148,7 +149,7 @@ def test_signals_are_listed_even_when_no_lattice_can_be_seen(
 
 def test_json_holds_signals_and_lattice_and_null_for_the_unknown(bench: Bench) -> None:
     (told,) = json.loads(bench.inspect("--json").stdout)["inputs"]
-    assert told["summary"]["lattice"]["a"] == 14.0
+    assert told["summary"]["grains"][0]["lattice"]["a"] == 14.0
     assert told["summary"]["pixel_size"] == 0.25
     assert told["signals"][0]["conditions"]["beam_energy"] == 80e3
     assert told["signals"][1]["pixel_size"] is None

@@ -216,7 +216,9 @@ def test_mask_and_second_detector_are_found_beside_an_image_that_moved(tmp_path:
     assert contents(tmp_path / "a") == before
 
 
-@pytest.mark.parametrize("changes", [{"lattice": None}, {"self_check": {"recall": []}}, {"sublattices": [1]}])
+@pytest.mark.parametrize(
+    "changes", [{"grains": [{"lattice": None}]}, {"self_check": {"recall": []}}, {"grains": [1]}]
+)
 def test_a_garbled_result_is_refused_in_one_sentence(folder: Path, changes: dict[str, Any]) -> None:
     path = folder / "result.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))

@@ -138,7 +138,7 @@ def test_shares_of_brightness_weigh_every_site_of_the_cell() -> None:
         sublattice("B", 0.5, 2),
         sublattice("hollow", -0.2, 1, hollow=True),
     ]
-    lines = sublattice_lines({"sublattices": sublattices})
+    lines = sublattice_lines({"grains": [{"grain": 0, "sublattices": sublattices}]})
     assert lines[0].endswith("A at (0.00, 0.50), 9 sites, 75 % of the brightness")
     assert lines[1].endswith("B at (0.00, 0.50), (0.00, 0.50), 9 sites, 25 % of the brightness")
     assert len(lines) == 2

@@ -14,7 +14,7 @@ from antisite.simulate.crystals import CRYSTALS, Column, Crystal
 from antisite.simulate.nulls import white_noise
 from antisite.simulate.render import simulate_image
 
-COORDINATE = st.floats(-50, 50, allow_nan=False)
+COORDINATE = st.floats(-50, 50, allow_nan=False, allow_subnormal=False)
 
 
 def true_vectors(crystal, *, pixel_size, rotation):

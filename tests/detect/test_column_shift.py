@@ -55,7 +55,7 @@ def test_displaced_columns_are_found_and_are_of_no_kind_of_brightness(name):
     places, kinds = result.defects[["y", "x"]].to_numpy(), result.defects["kind"].to_numpy()
     assert len(moved) >= 3
     distance, match = cKDTree(places).query(moved)
-    assert distance.max() < 0.45 * result.summary["nn"]
+    assert distance.max() < 0.45 * result.nearest
     assert (kinds[match] == "other").mean() >= 0.75
     ordinary = result.sites.loc[result.sites["kind"] == "none", "score"].dropna()
     assert result.defects["score"].iloc[match].min() > ordinary.quantile(0.99)

@@ -279,7 +279,7 @@ def test_nothing_eligible_is_nothing_planted():
 def test_columns_whose_place_was_not_seen_are_taken_away_where_they_are_wanted():
     specimen = clear_view("srtio3")[2]
     nowhere = np.full_like(specimen.crystal.offsets, np.nan)
-    blind = replace(specimen, crystal=replace(specimen.crystal, offsets=nowhere))
+    blind = replace(specimen, crystals=(replace(specimen.crystal, offsets=nowhere),))
     sites = spread(specimen.crystal)
     seen, unseen = (planter_of(s)(plants_at(sites, -1))[0] for s in (specimen, blind))
     assert np.isfinite(unseen).all()

@@ -29,7 +29,7 @@ def result() -> Result:
         defects=sites[sites["kind"] != "none"].reset_index(drop=True),
         domains=pd.DataFrame({"domain": [0], "coherence": [0.9], "analysed": [True]}),
         maps={"motif": np.eye(4, dtype=np.float32), "domain": np.zeros((8, 8), np.int8)},
-        summary={"schema": 1, "image": "a.tif", "area": float("nan"), "counts": {"vacancy": 1}},
+        summary={"schema": 2, "image": "a.tif", "area": float("nan"), "counts": {"vacancy": 1}},
         provenance={"host": "somewhere"},
     )
 
@@ -54,7 +54,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, result: Result) -> None:
     pd.testing.assert_frame_equal(back.sites, result.sites)
     pd.testing.assert_frame_equal(back.defects, result.defects)
     pd.testing.assert_frame_equal(back.domains, result.domains)
-    assert back.summary == {"schema": 1, "image": "a.tif", "area": None, "counts": {"vacancy": 1}}
+    assert back.summary == {"schema": 2, "image": "a.tif", "area": None, "counts": {"vacancy": 1}}
     assert back.provenance == result.provenance
     assert {name: array.tolist() for name, array in back.maps.items()} == {
         name: array.tolist() for name, array in result.maps.items()
@@ -163,7 +163,8 @@ def test_a_folder_without_result_is_refused(tmp_path: Path) -> None:
         ("{", "cannot be read"),
         ("[]", "must name its schema"),
         ("{}", "must name its schema"),
-        (json.dumps({"schema": 99}), r"must have schema 1 or less, got 99 \(update antisite\)"),
+        (json.dumps({"schema": 99}), r"must have schema 2, got 99 \(update antisite\)"),
+        (json.dumps({"schema": 1}), r"must have schema 2, got 1 \(run detect again\)"),
     ],
 )
 def test_a_summary_that_is_none_is_refused(tmp_path: Path, text: str, sentence: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from antisite.defects import KINDS, defect_table
+from antisite.defects import KINDS, PLANAR_KINDS, defect_table
 from antisite.plot.defects import (
     LOOKS,
     count_kinds,
@@ -21,6 +21,9 @@ from antisite.plot.defects import (
     overlay_png,
     plot_defects,
 )
+from antisite.plot.lines import LINES
+
+CLOSED = {kind: look for kind, look in LOOKS.items() if kind not in (*PLANAR_KINDS, "dislocation")}
 
 
 def _marks(ax):
@@ -46,7 +49,7 @@ def test_marks_are_open_and_in_the_colour_of_their_kind(make_result):
 
 def test_marks_leave_their_column_free_and_do_not_reach_the_next(make_result):
     result = make_result()
-    spacing = result.summary["nn"]
+    spacing = result.nearest
     for kind in count_kinds(result.defects):
         x, y = outline(kind, mark_radius(result)).T
         middle = np.hypot((x + np.roll(x, 1)) / 2, (y + np.roll(y, 1)) / 2)
@@ -54,8 +57,8 @@ def test_marks_leave_their_column_free_and_do_not_reach_the_next(make_result):
         assert np.hypot(x, y).max() < 0.9 * spacing
 
 
-def test_all_shapes_enclose_the_same_area():
-    for kind in LOOKS:
+def test_all_closed_shapes_enclose_the_same_area():
+    for kind in CLOSED:
         x, y = outline(kind, 2.0).T
         area = 0.5 * abs(np.sum(x * np.roll(y, 1) - y * np.roll(x, 1)))
         assert area == pytest.approx(np.pi * 4, rel=1e-6)
@@ -63,7 +66,8 @@ def test_all_shapes_enclose_the_same_area():
 
 def test_no_two_kinds_look_alike():
     assert len({look.colour for look in LOOKS.values()}) == len(LOOKS)
-    assert len({(look.corners, round(look.turn, 3)) for look in LOOKS.values()}) == len(LOOKS)
+    assert len({(look.corners, round(look.turn, 3)) for look in CLOSED.values()}) == len(CLOSED)
+    assert len({line.dash for line in LINES.values()}) == len(LINES) - 1  # two are unbroken
 
 
 def test_every_kind_of_the_table_can_be_drawn():

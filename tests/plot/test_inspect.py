@@ -25,7 +25,7 @@ def test_reflections_belong_to_the_lattice():
 def test_rings_lie_on_the_bright_spots_of_the_spectrum(shape):
     wave = np.linalg.inv(VECTORS).T[0]
     y, x = np.mgrid[: shape[0], : shape[1]]
-    ax = plot_spectrum(Image(np.cos(2 * np.pi * (wave[0] * y + wave[1] * x))), VECTORS)
+    ax = plot_spectrum(Image(np.cos(2 * np.pi * (wave[0] * y + wave[1] * x))), [VECTORS])
     picture = ax.images[0]
     left, right, bottom, top = picture.get_extent()
     power = picture.get_array()

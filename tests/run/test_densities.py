@@ -5,16 +5,28 @@ import numpy as np
 import pytest
 
 from antisite.evaluate.recall_curve import RecallCurve, fit_recall
-from antisite.run.densities import count_defects
+from antisite.run.densities import Place, count_defects, count_places
 
 AREA = 50.0  # nm²
 
 
-def crystal(owner):
-    names = ("A", "B", "hollow")
+NAMES = ("A", "B", "hollow")
+PLACES = [Place(name=name, hollow=name == "hollow", checked=True) for name in NAMES]
+
+
+def grain(number, kind, ratio, owner=None, *, hole=None):
+    n = len(kind)
+    crystal = SimpleNamespace(
+        sites=SimpleNamespace(sublattice=np.zeros(n, dtype=int) if owner is None else np.array(owner)),
+        sublattices=[SimpleNamespace(name=name, hollow=name == "hollow") for name in NAMES],
+    )
     return SimpleNamespace(
-        sites=SimpleNamespace(sublattice=np.asarray(owner)),
-        sublattices=[SimpleNamespace(name=name, hollow=name == "hollow") for name in names],
+        number=number,
+        crystal=crystal,
+        kind=np.array(kind),
+        scores=SimpleNamespace(mean_ratio=np.array(ratio, dtype=float)),
+        tested=np.ones(n, dtype=bool),
+        hole=np.full(n, -1) if hole is None else np.array(hole),
     )
 
 
@@ -28,7 +40,7 @@ def count(kind, ratio, curves=None, *, owner=None, area=AREA, n_holes=0):
     kind, ratio = np.array(kind), np.array(ratio, dtype=float)
     owner = np.zeros(len(kind), dtype=int) if owner is None else np.array(owner)
     tested = np.ones(len(kind), dtype=bool)
-    return count_defects(crystal(owner), kind, ratio, tested, n_holes=n_holes, area=area, curves=curves)
+    return count_places(PLACES, owner, kind, ratio, tested, n_holes=n_holes, area=area, curves=curves)
 
 
 def row(told, kind, sublattice="all"):
@@ -152,3 +164,33 @@ def test_all_of_it_fits_into_json():
         n_holes=1,
     )
     assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_grains_are_pooled_and_each_defect_stands_for_those_of_its_own_grain():
+    grains = [grain(0, FOUR, FOUR_RATIO), grain(1, FOUR, FOUR_RATIO)]
+    curves = [{(0, "dark"): always(1.0)}, {(0, "dark"): always(0.5)}]
+    told = count_defects(grains, area=AREA, curves=curves)
+    assert told["counts"] == {"vacancy": 8}
+    assert row(told, "vacancy")["corrected"] == pytest.approx((4 + 8) / AREA)
+    assert row(told, "vacancy", "grain 0 · A")["recall"] == pytest.approx(1.0)
+    assert row(told, "vacancy", "grain 1 · A")["corrected"] == pytest.approx(8 / AREA)
+
+
+def test_sublattices_of_one_grain_are_named_without_it():
+    told = count_defects([grain(0, ["vacancy", "vacancy", "none"], [0, 0, 1], [0, 1, 0])], area=AREA)
+    assert {d["sublattice"] for d in told["densities"]} == {"all", "A", "B"}
+
+
+def test_grain_that_was_not_planted_hides_nothing_of_the_others():
+    quiet, dim = ["none"] * 50, ["vacancy"] + ["none"] * 49
+    curves = [{(0, "dark"): always(0.5)}, {}]
+    found, ones = grain(0, FOUR, FOUR_RATIO), [1.0] * 50
+    known = row(count_defects([found, grain(1, quiet, ones)], area=AREA, curves=curves), "vacancy")
+    open_ = row(count_defects([found, grain(1, dim, [0.0, *ones[1:]])], area=AREA, curves=curves), "vacancy")
+    assert known["recall"] == pytest.approx(0.5)
+    assert (open_["n"], open_["recall"]) == (5, None)
+
+
+def test_holes_of_all_grains_are_counted():
+    grains = [grain(0, ["hole"] * 2, [0, 0], hole=[0, 0]), grain(1, ["hole"] * 2, [0, 0], hole=[1, 1])]
+    assert count_defects(grains, area=AREA)["counts"] == {"hole": 2}

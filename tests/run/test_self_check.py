@@ -34,7 +34,9 @@ def specimen_of(dose, name="au100", shape=SHAPE, seed=2):
 
 
 def check(specimen, finder=FINDER, *, seed=0):
-    return check_detection(specimen, finder, finder.measure(specimen.channels, specimen.crystal), seed=seed)
+    return check_detection(
+        specimen, finder, [finder.measure(specimen.channels, c) for c in specimen.crystals], seed=seed
+    )
 
 
 @functools.cache
@@ -55,13 +57,13 @@ def recall_at(check, change, sublattice="A"):
 def test_in_a_clear_image_every_dark_column_is_found():
     for change in (-0.5, -1.0):
         assert recall_at(checked(1e7), change) > 0.97
-    assert checked(1e7).curves[0, "dark"](0.5).value > 0.95
+    assert checked(1e7).curves[0][0, "dark"](0.5).value > 0.95
     assert abs(told_of(checked(1e7), "A", "dark")["limit"]["change"]) < 0.45
 
 
 def test_fewer_electrons_show_fewer_defects():
     recalls = [
-        [checked(dose).curves[0, "dark"](size).value for size in (0.3, 0.5)] for dose in (1e7, 1.5e4, 3e3)
+        [checked(dose).curves[0][0, "dark"](size).value for size in (0.3, 0.5)] for dose in (1e7, 1.5e4, 3e3)
     ]
     assert np.all(np.diff(recalls, axis=0) <= 0.01)
     assert recalls[2][0] < recalls[0][0] - 0.3
@@ -70,7 +72,7 @@ def test_fewer_electrons_show_fewer_defects():
 def test_same_seed_gives_the_same_check_and_another_seed_another():
     first, second = checked(1.5e4), check(specimen_of(1.5e4))
     assert first.told == second.told
-    assert np.array_equal(first.scores.flagged, second.scores.flagged)
+    assert np.array_equal(first.scores[0].flagged, second.scores[0].flagged)
     assert check(specimen_of(1.5e4), seed=1).told["recall"] != first.told["recall"]
 
 
@@ -142,7 +144,7 @@ def test_predicted_recall_is_that_of_defects_that_are_really_there():
         specimen = look(add_dose_noise(pixels, dose=dose, pixel_size=PIXEL, rng=rng))
         if seed < 2:
             scan = check(specimen)
-            predicted.append(scan.curves[0, "dark"](-change).value)
+            predicted.append(scan.curves[0][0, "dark"](-change).value)
         flagged = FINDER(specimen.channels, specimen.crystal).flagged
         found.append(flagged[cKDTree(specimen.crystal.sites.positions).query(places)[1]])
     assert sum(map(len, found)) > 70
@@ -169,14 +171,16 @@ class FakeFinder:
         return replace(self, fdr=fdr)
 
     def measure(self, channels, crystal, *, references=()):
-        y, x = np.round(crystal.sites.positions).astype(int).T
+        last = np.array(self.original.shape) - 1
+        y, x = np.clip(np.round(crystal.sites.positions).astype(int), 0, last).T
         z = (channels[0] - self.original)[y, x] / self.column
+        z[crystal.mask[y, x]] = np.nan
         return SiteEvidence(z=z, ratio=1 + z[None], score=np.abs(z), tests=())
 
     def decide(self, evidence, crystal, *, p_limit=None):
         flagged = np.abs(evidence.z) > self.least
-        untouched = ~(np.abs(evidence.z) > 0.1)
-        if evidence.z.any() and self.fdr > self.holds_at:
+        untouched = np.abs(evidence.z) <= 0.1
+        if np.nan_to_num(evidence.z).any() and self.fdr > self.holds_at:
             flagged[np.flatnonzero(untouched)[self.n_before :][: self.n_false]] = True
         flagged[: self.n_before] = True
         empty = SiteScores.empty(len(flagged), n_channels=1, n_sublattices=len(crystal.sublattices))
@@ -213,8 +217,8 @@ def test_curves_count_what_the_finder_finds():
             assert point["n_found"] == 0
         if abs(point["change"]) >= 0.7:
             assert point["n_found"] == point["n"] > 0
-    assert outcome.curves[0, "dark"](0.3).value < 0.1
-    assert outcome.curves[0, "dark"](1.0).value > 0.9
+    assert outcome.curves[0][0, "dark"](0.3).value < 0.1
+    assert outcome.curves[0][0, "dark"](1.0).value > 0.9
 
 
 def test_rate_that_holds_is_left_as_it_is():
@@ -298,3 +302,50 @@ def test_a_sublattice_that_hides_missing_columns_is_warned_of():
     bright, _ = simulate_image("mos2", shape=(224, 224), pixel_size=0.25, dose=1e6, rng=3)
     assert any("of missing columns on sublattice B only" in w for w in find_defects(dim).summary["warnings"])
     assert not any("missing columns" in w for w in find_defects(bright).summary["warnings"])
+
+
+@pytest.fixture
+def few_rounds(monkeypatch):
+    monkeypatch.setattr("antisite.run.self_check._MOST_ROUNDS", 6)
+
+
+@functools.cache
+def two_grains(width=230, shape=(230, 440)):
+    """Two crystals side by side, the left one as wide as asked for."""
+    options = {"shape": shape, "pixel_size": PIXEL, "dose": 1e6, "rng": 2}
+    left, right = (simulate_image("au100", rotation=r, **options)[0].pixels for r in (0.1, 0.6))
+    return look(np.where(np.arange(shape[1])[None] < width, left, right))
+
+
+def test_every_grain_is_planted_and_told_by_itself(few_rounds):
+    specimen = two_grains()
+    outcome = check(specimen)
+    told = outcome.told
+    assert {(r["grain"], r["sublattice"]) for r in told["recall"]} == {
+        (k, s.name) for k, one in enumerate(specimen.crystals) for s in one.sublattices
+    }
+    assert len(outcome.scores) == len(outcome.curves) == specimen.n_domains == 2
+    assert sum(p["n"] for r in told["recall"] for p in r["points"]) == told["n_planted"]
+    for curves in outcome.curves:
+        assert curves[0, "dark"](1.0).value > 0.9
+    full = told["full_run"]
+    assert full["n_planted"] > 10
+    assert abs(full["n_found"] - full["n_scored"]) <= 1
+
+
+def test_small_grain_beside_a_large_one_is_not_planted(few_rounds):
+    specimen = two_grains(width=300)
+    outcome = check(specimen)
+    assert specimen.n_domains == 2
+    assert {r["grain"] for r in outcome.told["recall"]} == {0}
+    assert outcome.curves[1] == {}
+    assert np.isfinite(outcome.scores[1].z).any()
+
+
+def test_one_rate_is_held_for_all_grains(few_rounds):
+    specimen = two_grains()
+    column = float(np.ptp(specimen.channels[0]))
+    finder = FakeFinder(original=specimen.channels[0], column=column, n_false=9, holds_at=0.01)
+    told = check(specimen, finder).told
+    assert told["realised_nominal"]["n_false"] == 18 * told["n_rounds"]
+    assert 0.001 < told["fdr_used"] <= 0.01

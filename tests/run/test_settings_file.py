@@ -61,7 +61,10 @@ def test_every_key_is_explained_and_what_is_open_is_only_shown() -> None:
     assert "frame = 2" in lines
     assert '#mask = "mask.png"' in lines
     for choice in CHOICES:
-        (place,) = [i for i, line in enumerate(lines) if line.lstrip("#").startswith(f"{choice.key} = ")]
+        table = lines.index(f"[{choice.table}]") if choice.table else 0
+        place = next(
+            i for i, line in enumerate(lines) if i > table and line.lstrip("#").startswith(f"{choice.key} = ")
+        )
         assert lines[place - 1].startswith("# ")
         assert lines[place - 1].endswith(choice.about[-12:])
 
@@ -112,14 +115,14 @@ def test_the_example_of_the_documents_is_a_settings_file() -> None:
         (
             "zzz = 1",
             "zzz in run.toml is no setting "
-            "(there is seed and the tables [read], [detect], [patterson], [self_check])",
+            "(there is seed and the tables [read], [detect], [patterson], [planar], [self_check])",
         ),
         ("[detekt]\nfdr = 0.1", "[detekt] in run.toml is no table of settings (did you mean [detect]?)"),
         ("[Self-Check]", "[Self-Check] in run.toml is no table of settings (did you mean [self_check]?)"),
         (
             "[zzz]",
             "[zzz] in run.toml is no table of settings "
-            "(there is [read], [detect], [patterson], [self_check])",
+            "(there is [read], [detect], [patterson], [planar], [self_check])",
         ),
         ("read = 5", "read in run.toml must be a table, [read], got 5"),
         ("[[read]]", "read in run.toml must be a table, [read], got a list"),

@@ -7,9 +7,9 @@ from scipy import stats
 
 from antisite.crystal.lattice import Lattice
 from antisite.image import Image
+from antisite.run.grain_summary import repeat_length
 from antisite.run.pipeline import find_defects, no_lattice_result
 from antisite.run.settings import Settings
-from antisite.run.summary import repeat_length
 from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.render import simulate_image
 
@@ -24,14 +24,14 @@ FIELDS = {
     "fdr",
     "pixel_size",
     "pixel_size_from",
-    "lattice",
-    "nn",
+    "grains",
     "n_domains",
     "analysed_fraction",
     "area",
-    "sublattices",
     "counts",
     "densities",
+    "planar",
+    "strain",
     "warnings",
 }
 
@@ -74,18 +74,18 @@ def test_summary_without_a_lattice_has_the_same_fields(result):
 
 
 def test_lattice_is_that_of_the_crystal(result):
-    lattice = result.summary["lattice"]
+    lattice = result.grains[0]["lattice"]
     assert lattice["a_A"] == pytest.approx(3.32, rel=0.01)
     assert lattice["b_A"] == pytest.approx(3.32, rel=0.01)
     assert min(lattice["gamma"], math.pi - lattice["gamma"]) == pytest.approx(math.pi / 3, abs=0.02)
     assert lattice["cell_area"] == pytest.approx((3.32 / 0.2) ** 2 * math.sqrt(3) / 2, rel=0.01)
     assert abs(np.linalg.det(lattice["vectors"])) == pytest.approx(lattice["cell_area"])
-    assert result.summary["nn"] * 0.2 == pytest.approx(3.32 / math.sqrt(3), rel=0.03)
+    assert result.nearest * 0.2 == pytest.approx(3.32 / math.sqrt(3), rel=0.03)
 
 
 def test_counts_are_those_of_the_table(result):
     assert result.summary["counts"] == result.defects["kind"].value_counts().to_dict()
-    for item in result.summary["sublattices"]:
+    for item in result.grains[0]["sublattices"]:
         sites = result.sites[result.sites["sublattice"] == item["name"]]
         flagged = sites[sites["kind"] != "none"]
         assert item["n_sites"] == len(sites)
@@ -95,19 +95,19 @@ def test_counts_are_those_of_the_table(result):
 
 
 def test_sublattices_have_their_letters_and_levels(result):
-    assert [s["name"] for s in result.summary["sublattices"]] == ["A", "B", "hollow"]
-    assert [s["hollow"] for s in result.summary["sublattices"]] == [False, False, True]
-    assert [s["level"] for s in result.summary["sublattices"]] == pytest.approx([1, 0.6, 0], abs=0.05)
+    assert [s["name"] for s in result.grains[0]["sublattices"]] == ["A", "B", "hollow"]
+    assert [s["hollow"] for s in result.grains[0]["sublattices"]] == [False, False, True]
+    assert [s["level"] for s in result.grains[0]["sublattices"]] == pytest.approx([1, 0.6, 0], abs=0.05)
 
 
 def test_null_of_the_scores_is_standard(result):
-    for item in result.summary["sublattices"]:
+    for item in result.grains[0]["sublattices"]:
         assert item["null_centre"] == pytest.approx(0, abs=1e-6)
         assert item["null_width"] == pytest.approx(1, abs=1e-6)
 
 
 def test_no_flag_lies_within_the_thresholds(result):
-    for item in result.summary["sublattices"]:
+    for item in result.grains[0]["sublattices"]:
         own = result.defects[result.defects["sublattice"] == item["name"]]
         dark, bright = own[own["z"] < 0]["z"], own[own["z"] > 0]["z"]
         assert not len(dark) or dark.max() <= item["z_dark"] * 0.9
@@ -135,8 +135,9 @@ def test_area_is_that_of_the_cells_tested(result):
 def test_without_a_scale_densities_are_per_site(image):
     summary = find(Image(image.channels)).summary
     assert (summary["pixel_size"], summary["pixel_size_from"], summary["area"]) == (None, "unknown", None)
-    assert summary["lattice"]["a_A"] is None
-    tested = sum(s["n_tested"] for s in summary["sublattices"] if not s["hollow"])
+    (grain,) = summary["grains"]
+    assert grain["lattice"]["a_A"] is None
+    tested = sum(s["n_tested"] for s in grain["sublattices"] if not s["hollow"])
     for item in summary["densities"]:
         assert item["per"] == "site"
         if item["sublattice"] == "all" and item["kind"] != "interstitial":
@@ -198,7 +199,7 @@ def test_masked_share_is_said(plain):
 def test_few_columns_are_said():
     image, _ = scene(shape=(96, 96), pixel_size=0.25)
     summary = find(image).summary
-    tested = sum(s["n_tested"] for s in summary["sublattices"] if not s["hollow"])
+    tested = sum(s["n_tested"] for s in summary["grains"][0]["sublattices"] if not s["hollow"])
     assert tested < 100
     assert (
         f"only {tested} columns could be compared with each other: rare defects need more"
@@ -218,13 +219,54 @@ def test_weak_part_of_the_image_is_said(plain):
     )
 
 
-def test_two_lattices_are_said_and_the_larger_is_analysed():
-    turned = [scene(rotation=r)[0].pixels for r in (0.1, 0.6)]
-    right = np.arange(256)[None] >= 170
-    result = find(Image(np.where(right, turned[1], turned[0])))
-    assert result.summary["n_domains"] == 2
-    assert result.summary["warnings"][0].startswith(
-        "more than one lattice: 2 domains; only the largest is analysed ("
+def two_grains(rotations=(0.1, 0.6), sizes=(0.2, 0.2), **options):
+    """Two crystals side by side, the larger on the left."""
+    sides = [
+        scene(rotation=r, pixel_size=size, shape=(256, 400), **options)[0].pixels
+        for r, size in zip(rotations, sizes, strict=True)
+    ]
+    return Image(np.where(np.arange(400)[None] >= 220, sides[1], sides[0]))
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return find(two_grains(vacancies=0.02), lattice_constant=3.32)
+
+
+def test_each_grain_has_its_own_lattice_and_sublattices(pair):
+    first, second = pair.grains
+    assert (first["grain"], second["grain"], pair.summary["n_domains"]) == (0, 1, 2)
+    turn = abs(first["lattice"]["angle"] - second["lattice"]["angle"]) % (math.pi / 3)
+    assert min(turn, math.pi / 3 - turn) == pytest.approx(0.5, abs=0.01)
+    assert first["area_fraction"] > second["area_fraction"] > 0.3
+    assert pair.summary["analysed_fraction"] == pytest.approx(
+        first["area_fraction"] + second["area_fraction"]
     )
-    assert result.sites.query("z == z")["x"].max() < 175
-    assert result.domains["analysed"].tolist() == [True, False]
+    for grain in pair.grains:
+        own = pair.sites[(pair.sites["grain"] == grain["grain"]) & pair.sites["z"].notna()]
+        assert [s["n_tested"] for s in grain["sublattices"]] == [
+            (own["sublattice"] == s["name"]).sum() for s in grain["sublattices"]
+        ]
+    assert pair.summary["n_sites"] == first["n_sites"] + second["n_sites"]
+    assert json.loads(json.dumps(pair.summary, allow_nan=False)) == pair.summary
+
+
+def test_domains_table_has_the_lattice_of_each(pair):
+    vectors = pair.domains[["ay", "ax", "by", "bx"]].to_numpy().reshape(-1, 2, 2)
+    assert np.array_equal(vectors, [grain["lattice"]["vectors"] for grain in pair.grains])
+    assert pair.domains["n_sites"].tolist() == pair.sites.groupby("grain").size().tolist()
+    assert pair.domains["area"].tolist() == [(pair.maps["domain"] == k).sum() for k in (0, 1)]
+
+
+def test_grains_of_one_crystal_share_its_scale_without_a_word(pair):
+    assert pair.summary["pixel_size"] == pytest.approx(0.2, rel=0.005)
+    assert not pair.summary["warnings"]
+
+
+def test_grain_that_the_lattice_constant_does_not_fit_is_said():
+    summary = find(two_grains(sizes=(0.2, 0.17)), lattice_constant=3.32).summary
+    assert summary["pixel_size"] == pytest.approx(0.2, rel=0.01)
+    (sentence,) = summary["warnings"]
+    assert sentence == (
+        "the lattice constant is taken for that of grain 0; the shortest repeat of grain 1 is 18% longer"
+    )

@@ -34,6 +34,7 @@ def detect(
     min_bright: o.MinBright = None,
     patterson_input: o.PattersonInput = None,
     patterson_model: o.PattersonModel = None,
+    planar: o.Planar = None,
     self_check: o.SelfCheck = None,
     seed: o.Seed = None,
     settings: o.SettingsFile = None,

@@ -59,9 +59,10 @@ def _score_folder(folder: Path, truth: Path) -> tuple[Scores, float]:
             f"got none in {folder.name}: {summary.get('reason', '')}"
         )
     try:
-        nn, a = float(summary["nn"]), math.sqrt(summary["lattice"]["cell_area"])
+        largest = summary["grains"][0]
+        nn, a = float(largest["nn"]), math.sqrt(largest["lattice"]["cell_area"])
         height, width = summary["shape"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"a result must hold its lattice and shape to be scored, "
             f"got a result.json without them in {folder.name} (run detect again)"

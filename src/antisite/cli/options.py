@@ -111,6 +111,7 @@ MinDark = Annotated[float | None, option("min_dark", metavar="SHARE", panel=_DEC
 MinBright = Annotated[float | None, option("min_bright", metavar="SHARE", panel=_DECIDING)]
 PattersonInput = Annotated[str | None, option("patterson_input", metavar="NAME", panel=_DECIDING)]
 PattersonModel = Annotated[str | None, option("patterson_model", metavar="NAME", panel=_DECIDING)]
+Planar = Annotated[bool | None, option("planar", "--planar/--no-planar", metavar="", panel=_DECIDING)]
 SelfCheck = Annotated[
     bool | None, option("self_check", "--self-check/--no-self-check", metavar="", panel=_DECIDING)
 ]

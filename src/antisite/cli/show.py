@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..defects import LINE_KINDS
 from ..run.batch import Outcome
-from ..run.report.recall import recall_at
+from ..run.report.recall import entry_name, recall_at
+from .show_planar import planar_texts
 
 _LABEL = 11
 _MAX_ROWS = 12
@@ -28,8 +30,9 @@ def detect_text(outcomes: Sequence[Outcome]) -> str:
     if outcome.status == "no_lattice":
         return "\n".join([heading(outcome), line("lattice", "none found"), files_line(outcome)])
     s = outcome.summary
-    parts = [heading(outcome), *lattice_lines(s), area_line(s), sites_line(s), *defect_lines(s)]
-    parts += check_lines(s)
+    parts = [heading(outcome), *lattice_lines(s), area_line(s)]
+    parts += [line(label, text) for label, text in planar_texts(s)]
+    parts += [sites_line(s), *defect_lines(s), *check_lines(s)]
     return "\n".join([*parts, *warning_lines(s), files_line(outcome)])
 
 
@@ -73,15 +76,23 @@ def heading(outcome: Outcome) -> str:
 
 
 def lattice_lines(s: dict[str, Any]) -> list[str]:
-    """Lattice vectors, cell and scale."""
-    lattice = s["lattice"]
-    a, b = (_length(lattice[v], lattice[f"{v}_A"]) for v in "ab")
-    gamma = f"{math.degrees(lattice['gamma']):.1f}°"
-    cell = f"cell {lattice['cell_area']:.1f} px²"
-    return [
-        line("lattice", f"a {a} · b {b} · {gamma} · {cell} · coherence {lattice['coherence']:.2f}"),
-        line("scale", scale_text(s)),
+    """Lattice vectors and cell of each grain, and the scale."""
+    grains = s["grains"]
+    several = len(grains) > 1
+    lines = [
+        line(f"grain {grain['grain']}" if several else "lattice", _lattice_text(grain, several=several))
+        for grain in grains[:_MAX_ROWS]
     ]
+    return [*lines, line("scale", scale_text(s))]
+
+
+def _lattice_text(grain: dict[str, Any], *, several: bool) -> str:
+    lattice = grain["lattice"]
+    a, b = (_length(lattice[v], lattice[f"{v}_A"]) for v in "ab")
+    parts = [f"a {a}", f"b {b}", f"{math.degrees(lattice['gamma']):.1f}°"]
+    parts += [f"direction {math.degrees(lattice['angle']):.1f}°"] if several else []
+    parts += [f"cell {lattice['cell_area']:.1f} px²", f"coherence {lattice['coherence']:.2f}"]
+    return " · ".join(parts + ([f"{100 * grain['area_fraction']:.0f} % of the image"] if several else []))
 
 
 def _length(px: float, angstrom: float | None) -> str:
@@ -98,19 +109,24 @@ def scale_text(s: dict[str, Any]) -> str:
 def area_line(s: dict[str, Any]) -> str:
     """How much was looked at."""
     area = "" if not s["area"] else f" · {s['area']:.4g} nm² tested"
-    domains = f" · {s['n_domains']} domains" if s["n_domains"] > 1 else ""
-    return line("analysed", f"{100 * s['analysed_fraction']:.0f} % of the image{area}{domains}")
+    grains = f" · {s['n_domains']} grains" if s["n_domains"] > 1 else ""
+    return line("analysed", f"{100 * s['analysed_fraction']:.0f} % of the image{area}{grains}")
 
 
 def sites_line(s: dict[str, Any]) -> str:
-    """How many sites of each sublattice were tested."""
-    tested = " · ".join(f"{sub['name']} {sub['n_tested']}" for sub in s["sublattices"])
-    return line("sites", f"{tested} tested")
+    """How many sites of each sublattice were tested, grain by grain."""
+    tested = [
+        " · ".join(f"{sub['name']} {sub['n_tested']}" for sub in grain["sublattices"])
+        for grain in s["grains"]
+    ]
+    if len(tested) > 1:
+        tested = [f"grain {k}: {own}" for k, own in enumerate(tested[:_MAX_ROWS])]
+    return line("sites", f"{', '.join(tested)} tested")
 
 
 def defect_lines(s: dict[str, Any]) -> list[str]:
     """Counts and densities with their intervals, kind by kind."""
-    n = sum(count for kind, count in s["counts"].items() if kind != "none")
+    n = sum(count for kind, count in s["counts"].items() if kind not in ("none", *LINE_KINDS))
     lines = [line("defects", f"{n} (false discovery rate {100 * s['fdr']:g} %)")]
     rows = s["densities"][:_MAX_ROWS]
     if not n or not rows:
@@ -144,9 +160,12 @@ def check_lines(s: dict[str, Any]) -> list[str]:
     if not check or not check["recall"]:
         return []
     dark = [entry for entry in check["recall"] if entry["side"] == "dark"]
+    several = len(s.get("grains", ())) > 1
     lines: list[str] = []
     for change, words in ((-0.5, "50 % dimmer"), (-0.3, "30 % dimmer")):
-        found = " · ".join(f"{entry['sublattice']} {recall_at(entry, change)[0]:.2f}" for entry in dark)
+        found = (", " if several else " · ").join(
+            f"{entry_name(entry, several=several)} {recall_at(entry, change)[0]:.2f}" for entry in dark
+        )
         lines += [line("" if lines else "would find", f"columns {words}: {found}")] if found else []
     rate = check["realised"]
     if rate["n_discoveries"]:
@@ -159,7 +178,8 @@ def check_lines(s: dict[str, Any]) -> list[str]:
 
 def warning_lines(s: dict[str, Any]) -> list[str]:
     """What the reader must know before believing the numbers."""
-    return [line("warning", warning) for warning in s.get("warnings", ())]
+    planar = s.get("planar") or {}
+    return [line("warning", text) for text in (*s.get("warnings", ()), *planar.get("warnings", ()))]
 
 
 def files_line(outcome: Outcome) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conditions import Conditions
 from ..run.batch import Outcome
+from ..run.grain import place_name
 from .show import area_line, lattice_lines, line, warning_lines
 
 if TYPE_CHECKING:
@@ -78,18 +79,24 @@ def comparison_lines(s: dict[str, Any]) -> list[str]:
 
 def drift_lines(s: dict[str, Any]) -> list[str]:
     """How far the lattice wanders from straight lines, where that was measured."""
-    drift = s["drift_rms"]
-    return [] if drift is None else [line("drift", f"{math.hypot(*drift):.2f} px rms")]
+    drifts = [f"{math.hypot(*grain['drift_rms']):.2f}" for grain in s["grains"] if grain["drift_rms"]]
+    return [line("drift", f"{', '.join(drifts)} px rms")] if drifts else []
 
 
 def sublattice_lines(s: dict[str, Any]) -> list[str]:
-    """Each sublattice with its place in the cell and its share of the brightness."""
-    atoms = [sub for sub in s["sublattices"] if not sub["hollow"]]
+    """Each sublattice of each grain with its place in the cell and its share of the brightness."""
+    several = len(s["grains"]) > 1
+    return [text for grain in s["grains"] for text in _grain_lines(grain, several=several)]
+
+
+def _grain_lines(grain: dict[str, Any], *, several: bool) -> list[str]:
+    atoms = [sub for sub in grain["sublattices"] if not sub["hollow"]]
     total = sum(len(sub["fractions"]) * max(sub["level"], 0.0) for sub in atoms) or 1.0
     return [
         line(
             "sublattice",
-            f"{sub['name']} at {_places(sub['fractions'])}, {sub['n_sites']} sites, "
+            f"{place_name(sub['name'], grain['grain'] if several else None)} at "
+            f"{_places(sub['fractions'])}, {sub['n_sites']} sites, "
             f"{100 * len(sub['fractions']) * max(sub['level'], 0.0) / total:.0f} % of the brightness",
         )
         for sub in atoms

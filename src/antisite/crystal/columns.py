@@ -17,6 +17,8 @@ from .sublattices import Sublattice
 
 Array = NDArray[np.float64]
 _NEIGHBOURS = 9
+_SETTLED = 0.3  # px, the last step towards a place that is known
+_SAME = 1.5  # px, between two that are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +44,8 @@ def predict_sites(
     lattice: Lattice, distortion: Distortion, sublattices: Sequence[Sublattice], *, shape: tuple[int, int]
 ) -> Sites:
     """Every site of every sublattice within the frame."""
-    far = float(np.abs(distortion.displacement).max()) + lattice.size
+    turning = np.hypot(*(distortion.around.burgers @ distortion.vectors).T).sum()
+    far = float(np.abs(distortion.displacement).max()) + float(turning) + lattice.size
     corners = np.array([(y, x) for y in (-far, shape[0] + far) for x in (-far, shape[1] + far)])
     reach = lattice.fractions(corners)
     i, j = (
@@ -54,17 +57,44 @@ def predict_sites(
     for number, sublattice in enumerate(sublattices):
         wanted = lattice.positions(everywhere + sublattice.fraction)
         near = _inside(wanted, shape, -far)
-        wanted, cell = wanted[near], everywhere[near]
-        place = wanted
-        for _ in range(3):  # the displacement is known where the column is, not where it was wanted
-            place = wanted + distortion.at(place)
+        place, known = _displaced(wanted[near], distortion)
         seen = _inside(place, shape, -0.5)
         positions.append(place[seen])
-        cells.append(cell[seen].astype(int))
+        cells.append(everywhere[near][known][seen].astype(int))
         owner.append(np.full(len(cells[-1]), number))
     return Sites(
         positions=np.concatenate(positions), sublattice=np.concatenate(owner), cells=np.concatenate(cells)
     )
+
+
+def _displaced(wanted: Array, distortion: Distortion) -> tuple[Array, NDArray[np.int_]]:
+    """Where the crystal has places that the lattice wants, and which of those (n, 2) each is.
+
+    The displacement is known where a column is, not where it was wanted. On the far side of a cut, where
+    the displacement jumps by a Burgers vector, the same place of the lattice may be met once more.
+    """
+    burgers = distortion.around.burgers @ distortion.vectors
+    jumps = np.unique(np.vstack([np.zeros((1, 2)), burgers, -burgers]).round(6), axis=0)
+    places, which = [], []
+    for jump in jumps:
+        place = wanted + jump
+        for _ in range(3):
+            before = place
+            place = wanted + distortion.at(place)
+        settled = (
+            np.hypot(*(place - before).T) < _SETTLED if len(jumps) > 1 else np.ones(len(wanted), dtype=bool)
+        )
+        places.append(place[settled])
+        which.append(np.flatnonzero(settled))
+    place, number = np.concatenate(places), np.concatenate(which)
+    if len(jumps) == 1:
+        return place, number
+    again = cKDTree(place).query_pairs(_SAME, output_type="ndarray")
+    kept = np.ones(len(place), dtype=bool)
+    kept[again.max(axis=1)] = False
+    order = np.flatnonzero(kept)
+    order = order[np.argsort(number[order], kind="stable")]
+    return place[order], number[order]
 
 
 def _inside(positions: Array, shape: tuple[int, int], margin: float) -> NDArray[np.bool_]:

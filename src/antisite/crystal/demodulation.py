@@ -15,24 +15,27 @@ WINDOW = 2.0  # √(cell area), standard deviation of the window in which a phas
 class Demodulator:
     """Local complex amplitude of any frequency, from one Fourier transform of the image."""
 
-    def __init__(self, flat: Floats, mask: Mask, *, sigma: float) -> None:
+    def __init__(self, flat: Floats, mask: Mask, *, sigma: float, oversampling: float = 1.0) -> None:
         margin = int(np.ceil(3 * sigma))
         self.padded = tuple(int(fft.next_fast_len(n + margin, real=True)) for n in flat.shape)
         self.width = 1 / (2 * np.pi * sigma)
         half = [int(np.ceil(3.5 * self.width * n)) for n in self.padded]
         self.bins = [np.arange(-h, h + 1) for h in half]
-        size = [len(b) for b in self.bins]
-        self.step = (self.padded[0] / size[0], self.padded[1] / size[1])
+        self.size = tuple(2 * int(np.ceil(oversampling * h)) + 1 for h in half)
+        self.step = (self.padded[0] / self.size[0], self.padded[1] / self.size[1])
         self.nodes = tuple(int((n - 1) / s) + 1 for n, s in zip(flat.shape, self.step, strict=True))
         good = (~mask).astype(np.float32)
         self._spectrum = fft.rfft2(good, self.padded)
-        weight = np.abs(self._window(np.zeros(2)))
-        self.weight: Array = weight / weight.max()
+        self.weight: Array = np.abs(self._window(np.zeros(2)))
         self._spectrum = fft.rfft2(flat * good, self.padded)
 
     def __call__(self, g: Array) -> NDArray[np.complex128]:
-        """Amplitude (m, n) of frequency g, 1/px as (y, x), against exp(2πi g·r)."""
+        """Amplitude (m, n) of frequency g, 1/px as (y, x): the image holds 2 Re(amplitude · exp(2πi g·r))."""
         return self._window(g) / np.maximum(self.weight, 0.05)
+
+    def places(self) -> Array:
+        """(m n, 2) px as (y, x), where the nodes lie."""
+        return np.asarray(np.indices(self.nodes).reshape(2, -1).T * np.array(self.step))
 
     def ramp(self, g: Array) -> Array:
         """g·r at the nodes."""
@@ -42,8 +45,15 @@ class Demodulator:
     def _window(self, g: Array) -> NDArray[np.complex128]:
         centre = np.round(g * self.padded).astype(int)
         y, x = centre[0] + self.bins[0][:, None], centre[1] + self.bins[1][None]
-        spots = self._spectrum[np.where(x < 0, -y, y) % self.padded[0], np.abs(x)]
-        spots = np.where(x < 0, spots.conj(), spots)
         distance = ((y / self.padded[0] - g[0]) ** 2 + (x / self.padded[1] - g[1]) ** 2) / self.width**2
-        wave = fft.ifft2(fft.ifftshift(spots * np.exp(-distance / 2)))[: self.nodes[0], : self.nodes[1]]
+        x = x % self.padded[1]
+        other_half = x > self.padded[1] // 2  # a real image: the spectrum there is the conjugate of this one
+        spots = self._spectrum[
+            np.where(other_half, -y, y) % self.padded[0], np.where(other_half, self.padded[1] - x, x)
+        ]
+        spots = np.where(other_half, spots.conj(), spots) * np.exp(-distance / 2)
+        room = np.zeros(self.size, dtype=spots.dtype)
+        room[np.ix_(self.bins[0], self.bins[1])] = spots
+        scale = room.size / np.prod(self.padded)
+        wave = scale * fft.ifft2(room)[: self.nodes[0], : self.nodes[1]]
         return np.asarray(wave * np.exp(-2j * np.pi * self.ramp(g - centre / self.padded)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from scipy import ndimage
 from ..errors import NoLatticeError
 from .contrast import Floats, Mask
 from .demodulation import WINDOW, Demodulator
+from .dislocation_field import DislocationField
 from .lattice import Lattice
 
 Array = NDArray[np.float64]
@@ -23,33 +24,45 @@ class Distortion:
 
     Parameters
     ----------
-    displacement : (2, m, n) px as (dy, dx): where the crystal is, less where the lattice wants it.
+    displacement : (2, m, n) px as (dy, dx): where the crystal is, less where the lattice wants it, without
+        what turns round dislocations.
     amplitude : (m, n), local strength of the lattice, 1 where it is typical and 0 without a crystal.
     step : (y, x) px between two nodes; the first lies on pixel (0, 0).
+    around : what turns round dislocations.
+    vectors : (2, 2) px, the cell vectors in which that counts.
     """
 
     displacement: Array
     amplitude: Array
     step: tuple[float, float]
+    around: DislocationField = field(default_factory=DislocationField)
+    vectors: Array = field(default_factory=lambda: np.eye(2))
 
     def at(self, positions: Array) -> Array:
         """Displacement (n, 2) px at positions (n, 2) px."""
         nodes = (positions / self.step).T
-        return np.column_stack(
+        smooth = np.column_stack(
             [ndimage.map_coordinates(u, nodes, order=1, mode="nearest") for u in self.displacement]
         )
+        return smooth + self.around.at(positions) @ self.vectors if len(self.around) else smooth
 
     def strength_at(self, positions: Array, *, blur: float = 0.0) -> Array:
         """Local strength (n,) of the lattice at positions (n, 2) px, averaged over `blur` px around them."""
-        field = self.amplitude
+        strength = self.amplitude
         if blur:
-            seen = (field > 0).astype(float)
-            mean, weight = (ndimage.gaussian_filter(f, [blur / s for s in self.step]) for f in (field, seen))
-            field = np.where(field > 0, mean / np.maximum(weight, 1e-9), 0)
-        return np.asarray(ndimage.map_coordinates(field, (positions / self.step).T, order=1, mode="nearest"))
+            seen = (strength > 0).astype(float)
+            mean, weight = (
+                ndimage.gaussian_filter(f, [blur / s for s in self.step]) for f in (strength, seen)
+            )
+            strength = np.where(strength > 0, mean / np.maximum(weight, 1e-9), 0)
+        return np.asarray(
+            ndimage.map_coordinates(strength, (positions / self.step).T, order=1, mode="nearest")
+        )
 
 
-def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice, Distortion]:
+def fit_distortion(
+    flat: Floats, mask: Mask, lattice: Lattice, *, around: DislocationField | None = None
+) -> tuple[Lattice, Distortion]:
     """Refine a lattice by the phases of two reflections, and measure what is left as a displacement.
 
     Geometric phase (Hÿtch, Snoeck & Kilaas 1998, Ultramicroscopy 74, 131) with a Gaussian window
@@ -59,14 +72,17 @@ def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice,
     ----------
     flat : (y, x), background removed.
     mask : (y, x), True where pixels are ignored.
+    around : dislocations; without them phases that wind cannot be unwrapped.
     """
     from skimage.restoration import unwrap_phase
 
     demodulator = Demodulator(flat, mask, sigma=WINDOW * lattice.size)
     index = _two_reflections(demodulator, lattice)
+    around = around or DislocationField()
+    turning = around.at(demodulator.places()).reshape(*demodulator.nodes, 2)
     waves, spots = [], []
-    for g in index @ lattice.reciprocal:
-        wave = demodulator(g)
+    for hk, g in zip(index, index @ lattice.reciprocal, strict=True):
+        wave = demodulator(g) * np.exp(2j * np.pi * turning @ hk)
         shift = _mean_gradient(wave, demodulator.step)
         spots.append(g + shift)
         waves.append(wave * np.exp(-2j * np.pi * demodulator.ramp(shift)))
@@ -83,7 +99,13 @@ def fit_distortion(flat: Floats, mask: Mask, lattice: Lattice) -> tuple[Lattice,
     phases -= np.nanmedian(phases, axis=(1, 2), keepdims=True)
     displacement = np.linalg.solve(-2 * np.pi * spots_, np.nan_to_num(phases).reshape(2, -1))
     displacement = _spread(displacement.reshape(phases.shape), trust)
-    return refined, Distortion(displacement=displacement, amplitude=amplitude, step=demodulator.step)
+    return refined, Distortion(
+        displacement=displacement,
+        amplitude=amplitude,
+        step=demodulator.step,
+        around=around,
+        vectors=refined.vectors,
+    )
 
 
 def _two_reflections(demodulator: Demodulator, lattice: Lattice) -> NDArray[np.int_]:

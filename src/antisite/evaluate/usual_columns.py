@@ -106,7 +106,8 @@ class UsualColumns:
             maps -= maps.mean(axis=1, keepdims=True)
             left = self._split(patches)[1]
             normal = np.einsum("npi,npj->nij", maps, maps)
-            normal += 1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(len(parts))
+            size = np.maximum(np.trace(normal, axis1=1, axis2=2), 1e-9)  # nothing is seen under a mask
+            normal += 1e-3 * size[:, None, None] * np.eye(len(parts))
             fit = np.linalg.solve(normal, np.einsum("npi,np->ni", maps, left)[..., None])[..., 0]
             gains[k] = np.median(fit, axis=0) if len(fit) else 0
         gain = np.append(np.diag(gains), gains[:, -1].mean())

@@ -136,8 +136,9 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     schema = summary.get("schema") if isinstance(summary, dict) else None
     if not isinstance(schema, int):
         raise InputError(f"{path} must name its schema, and names none; run detect again")
-    if schema > SCHEMA_VERSION:
-        raise InputError(f"{path} must have schema {SCHEMA_VERSION} or less, got {schema} (update antisite)")
+    if schema != SCHEMA_VERSION:
+        cure = "update antisite" if schema > SCHEMA_VERSION else "run detect again"
+        raise InputError(f"{path} must have schema {SCHEMA_VERSION}, got {schema} ({cure})")
     return dict(summary)
 
 

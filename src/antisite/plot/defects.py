@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ..defects import KINDS
 from ..result import Result
 from .figures import INK, figure_png, new_figure, own_axes
 from .images import left_out, plot_image
+from .lines import LINES, UPRIGHT, core_outline, draw_lines, has_path, stem_turns
 from .scale_bars import scale_bar
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KindLook:
-    """How a kind is drawn: `corners` 0 is a circle; `turn` [rad] turns the polygon."""
+    """How a kind is drawn: `corners` 0 is a circle, 1 a line, 2 a ⊥; `turn` [rad] turns the polygon."""
 
     colour: str
     corners: int = 0
@@ -41,9 +43,11 @@ LOOKS = {
     "dim_site": KindLook("#56b4e9", 4, math.pi / 4),
     "complex": KindLook("#aa4499", 8, math.pi / 8),
     "hole": KindLook("#44aa99", 24),
-    "dislocation": KindLook("#ee3377", 3, -math.pi / 2),
+    "dislocation": KindLook("#ee3377", 2),
+    **{kind: KindLook(line.colour, 1) for kind, line in LINES.items()},
 }
 OTHER_LOOK = KindLook("#999933", 6, math.pi / 6)
+CORE = 1.4  # of the radius of other marks
 
 
 def look(kind: str) -> KindLook:
@@ -74,6 +78,10 @@ def count_kinds(defects: pd.DataFrame) -> dict[str, int]:
 def outline(kind: str, radius: float) -> NDArray[np.float64]:
     """(n, 2) px as (x, y): the closed shape of a kind around the origin."""
     shape = look(kind)
+    if shape.corners == 1:  # there and back
+        return radius * np.array([(-1.6, 0.0), (1.6, 0.0)])
+    if shape.corners == 2:
+        return core_outline(radius)
     n = shape.corners or 36
     angle = shape.turn + np.arange(n) * 2 * np.pi / n
     # polygons grow so that every shape encloses about the same area as the circle
@@ -81,12 +89,20 @@ def outline(kind: str, radius: float) -> NDArray[np.float64]:
     return radius * np.column_stack([np.cos(angle), np.sin(angle)])
 
 
-def marks_of(defects: pd.DataFrame, radius: float) -> list[NDArray[np.float64]]:
+def marks_of(
+    defects: pd.DataFrame, radius: float, turns: Mapping[int, float] | None = None
+) -> list[NDArray[np.float64]]:
     """The closed shape, (n, 2) px as (x, y), drawn around each defect of one kind.
 
-    A point gets the shape of its kind at `radius` px, a hole the ellipse of its box.
+    A point gets the shape of its kind at `radius` px, a hole the ellipse of its box, and a dislocation
+    a ⊥ whose stem points as `turns` tells for its id.
     """
     centres = defects[["x", "y"]].to_numpy()
+    if len(defects) and defects["kind"].iloc[0] == "dislocation":
+        told = [(turns or {}).get(int(i), UPRIGHT) for i in defects["id"]]
+        return [
+            centre + core_outline(CORE * radius, turn) for centre, turn in zip(centres, told, strict=True)
+        ]
     if not len(defects) or defects["kind"].iloc[0] != "hole":
         return [centre + outline(kind, radius) for kind, centre in zip(defects["kind"], centres, strict=True)]
     shapes = []
@@ -101,8 +117,7 @@ def marks_of(defects: pd.DataFrame, radius: float) -> list[NDArray[np.float64]]:
 
 def mark_radius(result: Result) -> float:
     """Radius [px] of a mark: wide enough to leave the column free, and to be seen in a large image."""
-    spacing = result.summary.get("nn") or 0.0
-    return float(max(0.62 * spacing, 0.006 * max(result.image.shape)))
+    return float(max(0.62 * result.nearest, 0.006 * max(result.image.shape)))
 
 
 def pixel_scale(result: Result) -> float:
@@ -110,13 +125,22 @@ def pixel_scale(result: Result) -> float:
     return float(result.summary.get("pixel_size") or math.nan)
 
 
-def draw_marks(ax: Axes, defects: pd.DataFrame, radius: float) -> Axes:
-    """One open mark for each defect: a collection for each kind, whose gid is the kind."""
+def turns_of(result: Result) -> dict[int, float]:
+    """Where the stem of every ⊥ points, by the id of its row."""
+    return stem_turns((result.summary.get("planar") or {}).get("dislocations", ()))
+
+
+def draw_marks(
+    ax: Axes, defects: pd.DataFrame, radius: float, turns: Mapping[int, float] | None = None
+) -> Axes:
+    """A line along every path, an open mark at every point: a collection for each kind, whose gid it is."""
     from matplotlib.collections import PolyCollection
     from matplotlib.patheffects import Normal, withStroke
 
-    for kind in count_kinds(defects):
-        shapes = marks_of(defects[defects["kind"] == kind], radius)
+    draw_lines(ax, defects)
+    points = defects[~has_path(defects)]
+    for kind in count_kinds(points):
+        shapes = marks_of(points[points["kind"] == kind], radius, turns)
         marks = PolyCollection(shapes, closed=True, facecolor="none")
         marks.set(edgecolor=look(kind).colour, linewidth=1.4, gid=kind, zorder=5)
         marks.set_path_effects([withStroke(linewidth=2.8, foreground="black", alpha=0.55), Normal()])
@@ -133,6 +157,9 @@ def legend_handles(result: Result) -> list[Line2D]:
         return Line2D([], [], linestyle="none", label=label, **marker)
 
     def mark(kind: str, n: int) -> Line2D:
+        if kind in LINES:
+            label, line = f"{kind_words(kind, n)}  {n:,}", LINES[kind]
+            return Line2D([], [], color=line.colour, linestyle=line.style, linewidth=2.4, label=label)
         corners = outline(kind, 1.0) * (1, -1)  # markers are drawn y upward
         shape: Any = Path(np.vstack([corners, corners[:1]]), closed=True)
         look_of: dict[str, Any] = {"mfc": "none", "mec": look(kind).colour, "mew": 2}
@@ -172,7 +199,7 @@ def plot_defects(
     plot_image(
         result.image, channel=channel, dim=dim, bar=bar, pixel_size=pixel_scale(result), avoid=spots, ax=ax
     )
-    draw_marks(ax, result.defects, mark_radius(result))
+    draw_marks(ax, result.defects, mark_radius(result), turns_of(result))
     if legend:
         _draw_legend(ax, legend_handles(result), ncols=4, anchor=(0.5, -0.01))
     return ax

@@ -47,6 +47,20 @@ def figure_png(figure: Figure, *, dpi: float = 150) -> bytes:
     return file.getvalue()
 
 
+def figure_png_small(figure: Figure, *, dpi: float = 150) -> bytes:
+    """The figure as PNG of 256 colours: a third of the bytes and of the time where an image fills it."""
+    from PIL import Image
+
+    canvas: Any = figure.canvas
+    figure.set_dpi(dpi)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    few = picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    out = BytesIO()
+    few.save(out, format="PNG")
+    return out.getvalue()
+
+
 def new_chart(size: tuple[float, float] = CHART) -> tuple[Figure, Axes]:
     """A figure and its axes, with the margins that all charts of a page share."""
     width, height = size

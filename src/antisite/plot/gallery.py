@@ -100,12 +100,13 @@ def pair_defects(result: Result, defects: pd.DataFrame) -> Iterator[Pair]:
 def _pair_points(result: Result, defects: pd.DataFrame) -> Iterator[Pair]:
     from scipy.spatial import KDTree
 
-    half = REACH * float(result.summary.get("nn") or 8.0)
+    spacing = {one["grain"]: float(one["nn"]) for one in result.grains}
     like = result.sites[(result.sites["kind"] == "none") & result.sites["z"].notna()]
     for (sublattice, grain), group in defects.groupby(["sublattice", "grain"], sort=False):
         perfect = predicted(like[(like["sublattice"] == sublattice) & (like["grain"] == grain)])
         tree = KDTree(perfect) if len(perfect) else None
         centres = predicted(group)
+        half = REACH * spacing.get(grain, 8.0)
         windows = cut_windows(result.image.channels, centres, half=half)
         for (_, row), centre, found in zip(group.iterrows(), centres, windows, strict=True):
             ideal = None

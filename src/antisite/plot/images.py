@@ -46,10 +46,10 @@ def shrink(pixels: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 
 
 def left_out(image: Image, domain: NDArray[np.generic] | None = None) -> NDArray[np.bool_]:
-    """(y, x), True where pixels were masked or lie outside the analysed crystal, which is `domain` 0."""
+    """(y, x), True where pixels were masked or lie in no crystal, which is where `domain` is negative."""
     if domain is None or domain.shape != image.shape:
         return image.mask
-    return np.asarray(image.mask | (domain != 0))
+    return np.asarray(image.mask | (domain.astype(int) < 0))
 
 
 def veil(dim: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,18 +18,22 @@ from .motif import plot_motif
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SPOT = "#56b4e9"
+SPOTS = ("#56b4e9", "#e69f00", "#2ca02c", "#cc79a7")
 
 
 def plot_spectrum(
-    image: Image, vectors: NDArray[np.float64] | None = None, *, channel: int = 0, ax: Axes | None = None
+    image: Image,
+    lattices: Sequence[NDArray[np.float64]] = (),
+    *,
+    channel: int = 0,
+    ax: Axes | None = None,
 ) -> Axes:
-    """The power of every spatial frequency, with rings where the lattice wants its reflections.
+    """The power of every spatial frequency, with rings where lattices want their reflections.
 
     Parameters
     ----------
     image : the pixels; the middle square of at most 1024 px is used.
-    vectors : [[ay, ax], [by, bx]] px; no rings without them.
+    lattices : [[ay, ax], [by, bx]] px each, each with rings of its own colour.
     channel : which detector.
     ax : where to draw; axes in cycles/px, y downward.
     """
@@ -37,10 +42,12 @@ def plot_spectrum(
     first = -(len(power) // 2 + 0.5) / len(power)
     ax.imshow(power, cmap="gray", extent=(first, first + 1, first + 1, first), interpolation="antialiased")
     reach = 0.5
-    if vectors is not None:
-        spots = reflections(vectors)
-        reach = min(0.5, 1.12 * float(np.linalg.norm(spots, axis=1).max()))
-        ax.plot(*spots[:, ::-1].T, "o", ms=13, mfc="none", mec=SPOT, mew=1.1, gid="reflections")
+    spots = [reflections(vectors) for vectors in lattices]
+    if spots:
+        reach = min(0.5, 1.12 * float(np.linalg.norm(np.concatenate(spots), axis=1).max()))
+    for number, own in enumerate(spots):
+        colour = SPOTS[number % len(SPOTS)]
+        ax.plot(*own[:, ::-1].T, "o", ms=13, mfc="none", mec=colour, mew=1.1, gid="reflections")
     ax.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
     ax.set_axis_off()
     return ax
@@ -74,18 +81,17 @@ def _power(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _piece(result: Result) -> tuple[slice, slice]:
     """The middle of the image, about a dozen spacings wide (all of it when no lattice is known)."""
-    spacing = result.summary.get("nn")
-    if not spacing:
+    if not result.nearest:
         return slice(None), slice(None)
-    side = min(*result.image.shape, max(64, round(26 * spacing)))
+    side = min(*result.image.shape, max(64, round(26 * result.nearest)))
     y, x = ((n - side) // 2 for n in result.image.shape)
     return slice(y, y + side), slice(x, x + side)
 
 
 def inspect_png(result: Result) -> bytes:
     """The picture of `antisite inspect`: a piece of the image, its mean cell, and its diffraction."""
-    lattice = result.summary.get("lattice")
-    vectors = np.array(lattice["vectors"], dtype=float) if lattice else None
+    grains = result.grains
+    lattices = [np.array(grain["lattice"]["vectors"], dtype=float) for grain in grains]
     figure = new_figure(12.6, 4.5)
     image_ax, motif_ax, spectrum_ax = figure.subplots(1, 3)
     figure.subplots_adjust(left=0.012, right=0.988, bottom=0.015, top=0.91, wspace=0.05)
@@ -93,13 +99,17 @@ def inspect_png(result: Result) -> bytes:
     dim = left_out(result.image, result.maps.get("domain"))[region]
     plot_image(result.image.crop(region), dim=dim, pixel_size=pixel_scale(result), ax=image_ax)
     motif = result.maps.get("motif")
-    if vectors is not None and motif is not None:
-        plot_motif(motif, vectors, sublattices=result.summary.get("sublattices", ()), ax=motif_ax)
+    if grains and motif is not None:
+        plot_motif(motif, lattices[0], sublattices=grains[0]["sublattices"], ax=motif_ax)
     else:
         motif_ax.text(0.5, 0.5, "no lattice found", ha="center", va="center", size=13, color=QUIET)
         motif_ax.set_axis_off()
-    plot_spectrum(result.image, vectors, ax=spectrum_ax)
-    titles = "image" if region[0] == slice(None) else "the middle of the image", "mean cell", "diffraction"
+    plot_spectrum(result.image, lattices, ax=spectrum_ax)
+    titles = (
+        "image" if region[0] == slice(None) else "the middle of the image",
+        "mean cell" + " of the largest grain" * (len(grains) > 1),
+        "diffraction" + f", {len(grains)} lattices" * (len(grains) > 1),
+    )
     for ax, title in zip((image_ax, motif_ax, spectrum_ax), titles, strict=True):
         figure.text(ax.get_position(original=True).x0, 0.935, title, size=11, color=INK)
     return figure_png(figure, dpi=130)

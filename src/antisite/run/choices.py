@@ -163,6 +163,13 @@ CHOICES = (
         words=get_args(PattersonModel),
     ),
     Choice(
+        field="planar",
+        table="planar",
+        key="run",
+        takes="true or false",
+        about="Look for boundaries, faults and dislocations, and map the strain.",
+    ),
+    Choice(
         field="self_check",
         table="self_check",
         key="run",
@@ -178,5 +185,6 @@ ABOUT_TABLES = {
     "read": "Every FILE is read in the same way.",
     "detect": "What counts as a defect.",
     "patterson": 'Used when the method of [detect] is "patterson".',
+    "planar": "Boundaries, faults, dislocations and strain.",
     "self_check": "What would have been missed.",
 }

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ..crystal.perfect_crystal import PerfectCrystal
+from ..crystal.domains import DomainFinder
 from ..defects import defect_table
-from ..detect.holes import group_holes
-from ..detect.kinds import point_kinds
 from ..detect.patterson_defects import PattersonFinder
+from ..detect.patterson_domains import PattersonDomainFinder
 from ..detect.point_defects import PointDefectFinder
 from ..detect.site_finder import SiteFinder
 from ..detect.site_scores import SiteScores
@@ -21,11 +21,14 @@ from ..errors import InputError
 from ..image import Image, Region
 from ..result import Result
 from .crystal_search import Specimen, find_specimen
+from .grain import judge_grains
+from .planar_rows import planar_rows, sites_of_lines
+from .planar_summary import summarise_planar
 from .self_check import SelfCheck, check_detection
 from .settings import Settings
+from .site_table import defect_rows, domain_table, site_table
+from .strain_maps import map_strain
 from .summary import summarise, summarise_nothing
-
-_MISSING = 0.3  # ratio below which a column of a hole is gone
 
 
 def find_defects(
@@ -33,8 +36,8 @@ def find_defects(
 ) -> Result:
     """Find the crystal defects of an image, without labels, training or tuning.
 
-    The image is compared with the perfect crystal that it shows itself: every site with
-    those of its own sublattice nearby.
+    The image is compared with the perfect crystals that it shows itself: every site with
+    those of its own sublattice and grain nearby.
 
     Parameters
     ----------
@@ -64,11 +67,21 @@ def find_defects(
 
 def _find(image: Image, settings: Settings, lattice_constant: float) -> Result:
     window = analysed_window(image)
-    specimen = find_specimen(image.channels[:, *window], image.mask[window], seed=settings.seed)
+    specimen = find_specimen(
+        image.channels[:, *window],
+        image.mask[window],
+        planar=settings.planar,
+        finder=PattersonDomainFinder() if settings.method == "patterson" else DomainFinder(),
+        seed=settings.seed,
+    )
     finder = choose_finder(settings)
-    evidence = finder.measure(specimen.channels, specimen.crystal)
+    evidence = [finder.measure(specimen.channels, crystal) for crystal in specimen.crystals]
     check = check_detection(specimen, finder, evidence, seed=settings.seed) if settings.self_check else None
-    scores = check.scores if check else finder.decide(evidence, specimen.crystal)
+    scores = (
+        check.scores
+        if check
+        else [finder.decide(own, crystal) for own, crystal in zip(evidence, specimen.crystals, strict=True)]
+    )
     return _result(
         image, window, specimen, scores, settings=settings, lattice_constant=lattice_constant, check=check
     )
@@ -90,17 +103,21 @@ def choose_finder(settings: Settings) -> SiteFinder:
 
 
 def inspect_crystal(image: Image, *, lattice_constant: float = math.nan) -> Result:
-    """What `find_defects` compares with: lattice, sublattices and sites, nothing scored.
+    """What `find_defects` compares with: lattices, sublattices and sites, nothing scored.
 
-    Raises the same errors.
+    Domains are those of windows; neither where exactly they meet nor their strain is looked at. Raises
+    the same errors.
     """
+    settings = Settings(planar=False)
     window = analysed_window(image)
-    specimen = find_specimen(image.channels[:, *window], image.mask[window])
-    crystal = specimen.crystal
-    nothing = SiteScores.empty(
-        len(crystal.sites), n_channels=image.n_channels, n_sublattices=len(crystal.sublattices)
-    )
-    return _result(image, window, specimen, nothing, settings=Settings(), lattice_constant=lattice_constant)
+    specimen = find_specimen(image.channels[:, *window], image.mask[window], planar=False)
+    nothing = [
+        SiteScores.empty(
+            len(crystal.sites), n_channels=image.n_channels, n_sublattices=len(crystal.sublattices)
+        )
+        for crystal in specimen.crystals
+    ]
+    return _result(image, window, specimen, nothing, settings=settings, lattice_constant=lattice_constant)
 
 
 def no_lattice_result(image: Image, reason: str) -> Result:
@@ -129,127 +146,43 @@ def _result(
     image: Image,
     window: Region,
     specimen: Specimen,
-    scores: SiteScores,
+    scores: Sequence[SiteScores],
     *,
     settings: Settings,
     lattice_constant: float,
     check: SelfCheck | None = None,
 ) -> Result:
-    crystal = specimen.crystal
-    corner = np.array([window[0].start or 0, window[1].start or 0])
-    missing = scores.flagged & (scores.mean_ratio < _MISSING)
-    hole = group_holes(crystal.sites.positions, missing, nearest=crystal.nearest)
-    kind = np.where(scores.flagged, point_kinds(scores.mean_ratio, crystal.hollow, scores.shifted), "none")
-    kind = np.where(hole >= 0, "hole", kind)
+    grains = judge_grains(specimen.crystals, scores)
     summary = summarise(
-        image,
-        specimen,
-        scores,
-        kind,
-        hole,
-        settings=settings,
-        lattice_constant=lattice_constant,
-        check=check,
+        image, specimen, grains, settings=settings, lattice_constant=lattice_constant, check=check
     )
-    sites = _site_table(
-        image, crystal, scores, kind, corner=corner, pixel_size=summary["pixel_size"], method=settings.method
+    corner = np.array([window[0].start or 0, window[1].start or 0])
+    pixel_size = summary["pixel_size"]
+    sites = site_table(image, grains, corner=corner, pixel_size=pixel_size, method=settings.method)
+    points = defect_rows(sites, np.concatenate([grain.hole for grain in grains]))
+    lines = planar_rows(
+        image, specimen, corner=corner, pixel_size=pixel_size, first_id=len(sites), like=points
     )
+    strain: dict[str, NDArray[np.float32]] = {}
+    if settings.planar:
+        summary["counts"] |= {str(kind): int(n) for kind, n in lines["kind"].value_counts(sort=False).items()}
+        summary["planar"] = summarise_planar(
+            specimen, corner=corner, pixel_size=pixel_size, first_id=len(sites)
+        )
+        mean = np.asarray(np.mean(specimen.channels, axis=0), dtype=np.float32)
+        summary["strain"], strain = map_strain(
+            mean, specimen.crystals, origin=(int(corner[0]), int(corner[1]))
+        )
     domains = np.full(image.shape, -1, dtype=np.int8)
     domains[window] = specimen.domains
+    motifs: dict[str, NDArray[np.generic]] = {
+        f"motif_{grain.number}" if grain.number else "motif": grain.crystal.motif for grain in grains
+    }
     return Result(
         image=image,
-        sites=sites,
-        defects=_defect_rows(sites, hole, nearest=crystal.nearest),
-        domains=_domain_table(crystal, domains),
-        maps={"motif": crystal.motif, "domain": domains},
+        sites=sites_of_lines(sites, specimen, corner=corner),
+        defects=pd.concat([lines, points], ignore_index=True) if len(lines) else points,
+        domains=domain_table(specimen.crystals, domains),
+        maps=motifs | {"domain": domains} | strain,
         summary=summary,
     )
-
-
-def _site_table(
-    image: Image,
-    crystal: PerfectCrystal,
-    scores: SiteScores,
-    kind: NDArray[np.str_],
-    *,
-    corner: NDArray[np.int_],
-    pixel_size: float | None,
-    method: str,
-) -> pd.DataFrame:
-    """One row per site, sublattice after sublattice."""
-    sites = crystal.sites
-    names = np.array([s.name for s in crystal.sublattices])
-    ratio = scores.mean_ratio
-    # nothing stands at an empty site: its position is where the lattice wants it
-    empty = crystal.hollow | np.isin(kind, ("vacancy", "hole"))
-    offset = np.where(empty[:, None], np.nan, crystal.offsets)
-    place = sites.positions + corner + np.nan_to_num(offset)
-    scale = math.nan if pixel_size is None else pixel_size
-    columns = {
-        "image": image.name,
-        "frame": image.frame,
-        "kind": kind,
-        "y": place[:, 0],
-        "x": place[:, 1],
-        "dy": offset[:, 0],
-        "dx": offset[:, 1],
-        "y_A": place[:, 0] * scale,
-        "x_A": place[:, 1] * scale,
-        "length": crystal.nearest,
-        "width": crystal.nearest,
-        "angle": 0.0,
-        "sublattice": names[sites.sublattice],
-        "ratio": ratio,
-        "z": scores.z,
-        "score": scores.score,
-        "p_value": scores.p_value,
-        "q_value": scores.q_value,
-        "method": method,
-    }
-    if image.n_channels > 1:
-        columns |= {f"ratio_{c + 1}": values for c, values in enumerate(scores.ratio)}
-    return defect_table(columns, n_channels=image.n_channels)
-
-
-def _defect_rows(sites: pd.DataFrame, hole: NDArray[np.int_], *, nearest: float) -> pd.DataFrame:
-    """One row per defect, the strangest first; the sites of a hole together are one."""
-    rows = [sites[~sites["kind"].isin(("none", "hole"))]]
-    for number in range(int(hole.max(initial=-1)) + 1):
-        members = sites[hole == number]
-        row = members.loc[[members["score"].idxmax()]].copy()
-        middle = ["y", "x", "y_A", "x_A", "ratio"]
-        row[middle] = members[middle].mean().to_numpy()[None]
-        row[["length", "width", "angle"]] = [_box(members[["y", "x"]].to_numpy(), nearest)]
-        row["sublattice"] = ""
-        rows.append(row)
-    defects = pd.concat(rows) if len(rows) > 1 else rows[0]
-    return defects.sort_values(["score", "id"], ascending=[False, True]).reset_index(drop=True)
-
-
-def _box(positions: NDArray[np.float64], nearest: float) -> tuple[float, float, float]:
-    """Length, width [px] and angle [rad] of the box round columns at positions (n, 2) as (y, x)."""
-    centred = positions - positions.mean(axis=0)
-    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
-    length, width = np.ptp(centred @ axes, axis=0) + nearest
-    angle = float(np.arctan2(axes[0, 0], axes[1, 0]) % np.pi)
-    return (length, width, angle) if length >= width else (width, length, (angle + np.pi / 2) % np.pi)
-
-
-def _domain_table(crystal: PerfectCrystal, domains: NDArray[np.int8]) -> pd.DataFrame:
-    """One row per domain; the lattice is known only of the analysed one."""
-    (ay, ax), (by, bx) = crystal.lattice.vectors
-    area = np.bincount(domains[domains >= 0], minlength=1)
-    table = pd.DataFrame(
-        {"domain": np.arange(len(area)), "area": area, "analysed": np.arange(len(area)) == 0}
-    )
-    own = {
-        "ay": ay,
-        "ax": ax,
-        "by": by,
-        "bx": bx,
-        "coherence": crystal.lattice.coherence,
-        "n_sites": len(crystal.sites),
-    }
-    for name, value in own.items():
-        table[name] = np.where(table["analysed"], float(value), np.nan)
-    return table

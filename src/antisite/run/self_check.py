@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from ..detect.site_finder import SiteFinder
 from ..detect.site_scores import SiteEvidence, SiteScores
 from ..errors import AntisiteError
 from ..evaluate.matching import match_positions
-from ..evaluate.planted_defects import DefectPlanter, Plants, draw_plants
 from ..evaluate.recall_curve import RecallCurve, fit_recall
 from ..evaluate.scores import Score, proportion, wilson
 from .crystal_search import Specimen, find_specimen
+from .planted_grain import BRIGHT, DARK, Look, PlantedGrain, look_again, plant_all
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Side = tuple[int, str]
 
-DARK = (-1.0, -0.7, -0.5, -0.4, -0.3, -0.2)
-BRIGHT = (0.3, 0.5, 0.7, 1.0)
 SIZES = np.linspace(0, 1, 41)
 LIKELY = 0.9  # recall at which a change counts as within reach
 _PER_CHANGE = 150  # planted in all, on each sublattice
 _MOST_PIXELS = 12 * 1024**2  # in all rounds, of the quickest method
 _MOST_ROUNDS = 40
+_LEAST_COLUMNS = 100  # of a grain beside the largest; planting in fewer tells nothing
 _TIGHTER = 0.5 ** np.arange(12)  # of the stated rate, tried in turn
 
 
@@ -40,86 +39,99 @@ class SelfCheck:
 
     Parameters
     ----------
-    scores : of the image itself, at limits that hold the stated rate.
-    curves : recall against the size of a change, by sublattice and side (`dark`, `bright`).
+    scores : of each grain of the image itself, at limits that hold the stated rate.
+    curves : of each grain, recall against the size of a change, by sublattice and side (`dark`,
+        `bright`); empty where a grain is too small to be planted.
     told : all of it, JSON-ready.
     """
 
-    scores: SiteScores
-    curves: dict[Side, RecallCurve]
+    scores: tuple[SiteScores, ...]
+    curves: tuple[dict[Side, RecallCurve], ...]
     told: dict[str, Any]
 
 
 def check_detection(
-    specimen: Specimen, finder: SiteFinder, evidence: SiteEvidence, *, seed: int = 0
+    specimen: Specimen, finder: SiteFinder, evidence: Sequence[SiteEvidence], *, seed: int = 0
 ) -> SelfCheck:
     """Plant known defects where the image looks perfect, look again, and count.
 
     A planted defect counts as found when it passes the limits of the image itself, as if it had been
     there alone. Discoveries are false when they are neither planted nor flagged before; if more of
-    them are than the rate allows, the rate is lowered until it holds.
+    them are than the rate allows, in all grains together, the rate is lowered until it holds.
 
     Parameters
     ----------
-    evidence : what the finder measured on the image as it is.
+    evidence : what the finder measured on each grain of the image as it is.
     seed : of places and changes.
     """
-    rng = np.random.default_rng(seed)
-    crystal = specimen.crystal
-    stated = finder.decide(evidence, crystal)
-    perfect = np.isfinite(stated.z) & ~stated.flagged
-    planter = DefectPlanter(specimen.channels, crystal, perfect)
-    rounds = []
+    crystals = specimen.crystals
+    stated = _decide(finder, evidence, crystals)
+    grains = [
+        PlantedGrain.of(k, crystal, before, scores, specimen.channels)
+        for k, (crystal, before, scores) in enumerate(zip(crystals, evidence, stated, strict=True))
+        if not k or (np.isfinite(scores.z) & ~crystal.hollow).sum() >= _LEAST_COLUMNS
+    ]
     n_pixels = finder.effort * sum(channel.size for channel in specimen.channels)
-    n_rounds, share = _plan(crystal, perfect, most=finder.share, affordable=_MOST_PIXELS // n_pixels)
-    for each in rng.spawn(n_rounds):
-        plants = draw_plants(crystal, perfect, dark=DARK, bright=BRIGHT, share=share, rng=each)
-        planted = planter(plants)
-        again = finder.measure(planted, crystal, references=evidence.references)
-        rounds.append(_Round(plants, again))
-    nominal = _realised(rounds, finder, crystal, perfect)
+    n_rounds, share = _plan(grains, most=finder.share, affordable=_MOST_PIXELS // n_pixels)
+    rounds = []
+    for rng in np.random.default_rng(seed).spawn(n_rounds):
+        plants = [grain.draw(share=share, rng=rng) for grain in grains]
+        rounds.append(look_again(plant_all(specimen.channels, grains, plants), grains, plants, finder))
+    nominal = _realised(rounds, finder)
     realised, holding = nominal, finder
     for factor in _TIGHTER[1:]:
         if not (realised["rate"] or 0) > finder.fdr:
             break
         holding = finder.at_rate(finder.fdr * factor)
-        realised = _realised(rounds, holding, crystal, perfect)
-    scores = stated if holding is finder else holding.decide(evidence, crystal)
-    flagged = [holding.decide(r.evidence, crystal, p_limit=scores.p_limit).flagged for r in rounds]
-    counts = _count(rounds, flagged, crystal)
-    curves = {side: fit_recall(np.abs(changes), found, n) for side, (changes, found, n) in counts.items()}
-    first = rounds[0] if rounds else None
+        realised = _realised(rounds, holding)
+    scores = stated if holding is finder else _decide(holding, evidence, crystals)
+    curves: list[dict[Side, RecallCurve]] = [{} for _ in crystals]
+    told, kept = [], []
+    for n, grain in enumerate(grains):
+        own = scores[grain.number]
+        looks = [each[n] for each in rounds]
+        flagged = [look.flagged(holding, p_limit=own.p_limit) for look in looks]
+        kept += [found[own.flagged] for found in flagged]
+        for side, (changes, found, planted) in _count(looks, flagged, grain.crystal).items():
+            curve = fit_recall(np.abs(changes), found, planted)
+            curves[grain.number][side] = curve
+            told.append(_tell(grain, side, (changes, found, planted), curve))
     return SelfCheck(
-        scores=scores,
-        curves=curves,
+        scores=tuple(scores),
+        curves=tuple(curves),
         told={
             "n_rounds": len(rounds),
-            "n_planted": sum(len(r.plants.sites) for r in rounds),
+            "n_planted": sum(len(look.plants.sites) for each in rounds for look in each),
             "share": share,
             "fdr_nominal": finder.fdr,
             "fdr_used": holding.fdr,
-            "n_already": int(scores.flagged.sum()),
-            "kept": _kept(flagged, scores),
+            "n_already": sum(int(own.flagged.sum()) for own in scores),
+            "kept": _mean(kept),
             "realised": realised,
             "realised_nominal": nominal,
-            "full_run": first and _full_run(planter(first.plants), first, holding, specimen, seed=seed),
-            "recall": [_tell(crystal, side, counts[side], curve) for side, curve in curves.items()],
+            "full_run": _full_run(rounds[0], holding, specimen, seed=seed) if rounds else None,
+            "recall": told,
         },
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Round:
-    plants: Plants
-    evidence: SiteEvidence
+def _decide(
+    finder: SiteFinder, evidence: Sequence[SiteEvidence], crystals: Sequence[PerfectCrystal]
+) -> list[SiteScores]:
+    return [finder.decide(own, crystal) for own, crystal in zip(evidence, crystals, strict=True)]
 
 
-def _plan(crystal: PerfectCrystal, perfect: Flags, *, most: float, affordable: int) -> tuple[int, float]:
+def _plan(grains: Sequence[PlantedGrain], *, most: float, affordable: int) -> tuple[int, float]:
     """Rounds, and the share of the sites to be planted in each.
 
     Enough for every change on every sublattice of columns, as far as time allows; two rounds at least.
     """
-    n = np.bincount(crystal.sites.sublattice[perfect & ~crystal.hollow], minlength=1)
+    n = np.concatenate(
+        [
+            np.bincount(grain.crystal.sites.sublattice[grain.perfect & ~grain.crystal.hollow], minlength=1)
+            for grain in grains
+        ]
+    )
     if not n.any():
         return 0, most
     wanted = _PER_CHANGE * len(DARK + BRIGHT) / int(n[n > 0].min())
@@ -127,17 +139,15 @@ def _plan(crystal: PerfectCrystal, perfect: Flags, *, most: float, affordable: i
     return int(min(np.ceil(wanted / share), max(2, affordable), _MOST_ROUNDS)), share
 
 
-def _realised(
-    rounds: Sequence[_Round], finder: SiteFinder, crystal: PerfectCrystal, perfect: Flags
-) -> dict[str, Any]:
+def _realised(rounds: Sequence[Sequence[Look]], finder: SiteFinder) -> dict[str, Any]:
     """False discoveries among all that are new, each round judged as an image of its own."""
     n_false = n_true = 0
-    for each in rounds:
-        flagged = finder.decide(each.evidence, crystal).flagged
+    for look in chain.from_iterable(rounds):
+        flagged = look.flagged(finder)
         planted = np.zeros(len(flagged), dtype=bool)
-        planted[each.plants.sites] = True
+        planted[look.plants.sites] = True
         n_true += int((flagged & planted).sum())
-        n_false += int((flagged & ~planted & perfect).sum())
+        n_false += int((flagged & ~planted & look.grain.perfect).sum())
     n = n_false + n_true
     share = proportion(n_false, n)
     if n:  # the noise is the same in every round: many tell no more of it than one
@@ -148,19 +158,20 @@ def _realised(
 
 
 def _count(
-    rounds: Sequence[_Round], flagged: Sequence[Flags], crystal: PerfectCrystal
+    looks: Sequence[Look], flagged: Sequence[Flags], crystal: PerfectCrystal
 ) -> dict[Side, tuple[Array, Array, Array]]:
     """By sublattice and side: the changes, how many of each were found, of how many.
 
     Parameters
     ----------
+    looks : at one grain, round after round.
     flagged : (n,) sites of each round.
     """
-    if not rounds:
+    if not looks:
         return {}
-    found = np.concatenate([own[each.plants.sites] for own, each in zip(flagged, rounds, strict=True)])
-    change = np.concatenate([each.plants.change for each in rounds])
-    owner = crystal.sites.sublattice[np.concatenate([each.plants.sites for each in rounds])]
+    found = np.concatenate([own[look.plants.sites] for own, look in zip(flagged, looks, strict=True)])
+    change = np.concatenate([look.plants.change for look in looks])
+    owner = crystal.sites.sublattice[np.concatenate([look.plants.sites for look in looks])]
     counts = {}
     for k in range(len(crystal.sublattices)):
         for side, changes in (("dark", DARK), ("bright", BRIGHT)):
@@ -173,32 +184,36 @@ def _count(
     return counts
 
 
-def _kept(flagged: Sequence[Flags], scores: SiteScores) -> float | None:
+def _mean(parts: Sequence[Flags]) -> float | None:
     """Share of the sites flagged before that stay so at the same limits: planting should change nothing."""
-    before = scores.flagged
-    return float(np.mean([own[before] for own in flagged])) if flagged and before.any() else None
+    whole = np.concatenate([*parts, np.zeros(0, dtype=bool)])
+    return float(np.mean(whole)) if len(whole) else None
 
 
-def _full_run(
-    planted: Sequence[Floats], first: _Round, finder: SiteFinder, specimen: Specimen, *, seed: int
-) -> dict[str, Any]:
-    """One run from the pixels on, crystal and all, beside scoring alone."""
-    crystal, plants = specimen.crystal, first.plants
-    scored = finder.decide(first.evidence, crystal).flagged[plants.sites]
+def _full_run(first: Sequence[Look], finder: SiteFinder, specimen: Specimen, *, seed: int) -> dict[str, Any]:
+    """One run from the pixels on, crystals and all, beside scoring alone."""
+    grains, plants = [look.grain for look in first], [look.plants for look in first]
+    planted = plant_all(specimen.channels, grains, plants)
     try:
-        again = find_specimen(np.stack(planted), specimen.mask, seed=seed).crystal
-        flagged = finder.decide(finder.measure(planted, again), again).flagged
-        found = again.sites.positions[flagged]
+        again = find_specimen(np.stack(planted), specimen.mask, seed=seed).crystals
+        found = np.concatenate(
+            [c.sites.positions[finder.decide(finder.measure(planted, c), c).flagged] for c in again]
+        )
     except AntisiteError:
         found = np.zeros((0, 2))
-    truth = crystal.sites.positions[plants.sites]
-    pairs = match_positions(found, truth, within=crystal.nearest / 3)
-    return {"n_planted": len(truth), "n_found": len(pairs), "n_scored": int(scored.sum())}
+    n_planted = n_found = n_scored = 0
+    for look in first:
+        truth = look.grain.crystal.sites.positions[look.plants.sites]
+        n_planted += len(truth)
+        n_found += len(match_positions(found, truth, within=look.grain.crystal.nearest / 3))
+        n_scored += int(look.flagged(finder)[look.plants.sites].sum())
+    return {"n_planted": n_planted, "n_found": n_found, "n_scored": n_scored}
 
 
 def _tell(
-    crystal: PerfectCrystal, side: Side, counts: tuple[Array, Array, Array], curve: RecallCurve
+    grain: PlantedGrain, side: Side, counts: tuple[Array, Array, Array], curve: RecallCurve
 ) -> dict[str, Any]:
+    crystal = grain.crystal
     sublattice, sign = crystal.sublattices[side[0]], -1.0 if side[1] == "dark" else 1.0
     points = [
         {"change": float(c), "n": int(n), "n_found": int(k), **_plain(proportion(int(k), int(n)), "recall")}
@@ -208,6 +223,7 @@ def _tell(
     low, high = sorted((sign * limit.low, sign * min(limit.high, 1.0)))
     ends = {"low": low, "high": high}
     return {
+        "grain": grain.number,
         "sublattice": sublattice.name,
         "hollow": sublattice.hollow,
         "side": side[1],

@@ -24,6 +24,7 @@ class Settings:
         positions of the columns.
     patterson_model : how `patterson` compares: `one-class-svm` as published, or `mahalanobis`, a robust
         distance.
+    planar : look for boundaries, faults and dislocations, and map the strain.
     self_check : plant known defects in the image and say what would have been missed.
     seed : of everything random.
 
@@ -44,6 +45,7 @@ class Settings:
     min_bright: float = 0.30
     patterson_input: PattersonInput = "semantic"
     patterson_model: PattersonModel = "mahalanobis"
+    planar: bool = True
     self_check: bool = True
     seed: int = 0
 

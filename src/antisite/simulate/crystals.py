@@ -169,6 +169,50 @@ def _known() -> dict[str, Crystal]:
 CRYSTALS = _known()
 
 
+def _for_domains() -> dict[str, Crystal]:
+    lobe = 0.9  # Å from the centre of the dumbbell to each of its columns, 30° from `a`
+    x, y = 0.5 * lobe * math.sqrt(3) / 4.4, 0.5 * lobe / 4.4
+    triclinic = _vectors(9.6, 8.1, 103)
+    motif = (
+        (0.05, 0.06, 1.0, "Bi"),
+        (0.52, 0.1, 0.95, "Bi"),
+        (0.28, 0.27, 0.8, "Sb"),
+        (0.8, 0.3, 0.75, "Sb"),
+        (0.04, 0.38, 0.65, "Sn"),
+        (0.55, 0.42, 0.6, "Sn"),
+        (0.3, 0.6, 0.55, "Zr"),
+        (0.81, 0.63, 0.5, "Zr"),
+        (0.07, 0.72, 0.45, "Se"),
+        (0.56, 0.75, 0.42, "Se"),
+        (0.32, 0.9, 0.4, "S"),
+    )
+    crystals = (
+        Crystal(
+            name="square_dumbbell",
+            a=_vectors(4.4, 4.4, 90)[0],
+            b=_vectors(4.4, 4.4, 90)[1],
+            columns=(
+                Column(fraction=(x, y), brightness=1.0, species="Ga"),
+                Column(fraction=(-x, -y), brightness=0.9, species="As"),
+            ),
+            width=0.4,
+        ),
+        Crystal(
+            name="triclinic",
+            a=triclinic[0],
+            b=triclinic[1],
+            columns=tuple(
+                Column(fraction=(a, b), brightness=light, species=species) for a, b, light, species in motif
+            ),
+        ),
+    )
+    return {crystal.name: crystal for crystal in crystals}
+
+
+# Low symmetry: their domains differ by what stands in the cell, not only by its direction.
+DOMAIN_CRYSTALS = _for_domains()
+
+
 def find_crystal(name: str | Crystal) -> Crystal:
     """The crystal of that name, upper and lower case alike; a crystal is handed back as it is.
 
@@ -184,6 +228,7 @@ def find_crystal(name: str | Crystal) -> Crystal:
     """
     if isinstance(name, Crystal):
         return name
-    if name.lower() not in CRYSTALS:
-        raise InputError(f"crystal must be one of {', '.join(sorted(CRYSTALS))}, got {name!r}")
-    return CRYSTALS[name.lower()]
+    known = CRYSTALS | DOMAIN_CRYSTALS
+    if name.lower() not in known:
+        raise InputError(f"crystal must be one of {', '.join(sorted(known))}, got {name!r}")
+    return known[name.lower()]

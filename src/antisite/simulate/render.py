@@ -6,6 +6,7 @@ Good for tests and for the demo. It holds no physics of scattering: brightness i
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,52 @@ def render_columns(
         pixels = np.broadcast_to(rows * width + cols, seen.shape)[seen]
         image += np.bincount(pixels, values[seen], minlength=image.size)
     return image.reshape(shape)
+
+
+def record_columns(
+    positions: NDArray[np.floating],
+    brightness: NDArray[np.floating],
+    *,
+    width: float,
+    shape: tuple[int, int],
+    pixel_size: float,
+    blur: float = 0.3,
+    dose: float = math.inf,
+    jitter: float = 0.0,
+    contamination: float = 0.0,
+    bits: int = 0,
+    rngs: Sequence[Generator],
+) -> NDArray[np.float64]:
+    """What the instrument records of columns at given places.
+
+    Parameters
+    ----------
+    positions : (N, 2) px (y, x), where the columns appear (drift included).
+    brightness : (N,) peak of each before blur, 1 = the brightest column.
+    width : Å, standard deviation of a column before blur.
+    shape : (y, x) px
+    pixel_size : Å/px
+    blur, dose, jitter, contamination, bits : as in `simulate_image`.
+    rngs : three generators: of the rows' shifts, of the contamination and of the dose.
+
+    Returns
+    -------
+    (y, x), 1 = peak of the brightest column before blur.
+    """
+    for_rows, for_background, for_dose = rngs
+    sigma = math.hypot(width, blur)
+    pixels = render_columns(
+        positions,
+        brightness * (width / sigma) ** 2,
+        shape=shape,
+        sigma=sigma / pixel_size,
+        row_shift=for_rows.normal(0, jitter, shape[0]),
+    )
+    if contamination:
+        length = min(20 / pixel_size, max(shape) / 4)
+        pixels += contamination * smooth_background(shape, length=length, rng=for_background)
+    pixels = add_dose_noise(pixels, dose=dose, pixel_size=pixel_size, rng=for_dose)
+    return quantise(pixels, bits) if bits else pixels
 
 
 def _crystal_sites(
@@ -180,19 +227,19 @@ def simulate_image(
     )
     path = drift_path(shape[0], drift, for_drift)
     sites[["y", "x"]] = drift_positions(sites[["y", "x"]].to_numpy(), path)
-    pixels = render_columns(
+    pixels = record_columns(
         sites[["y", "x"]].to_numpy(),
-        sites["brightness"].to_numpy() * (found.width / sigma) ** 2,
+        sites["brightness"].to_numpy(),
+        width=found.width,
         shape=shape,
-        sigma=sigma / pixel_size,
-        row_shift=for_rows.normal(0, jitter, shape[0]),
+        pixel_size=pixel_size,
+        blur=blur,
+        dose=dose,
+        jitter=jitter,
+        contamination=contamination,
+        bits=bits,
+        rngs=(for_rows, for_background, for_dose),
     )
-    if contamination:
-        pixels += contamination * smooth_background(
-            shape, length=min(20 / pixel_size, max(shape) / 4), rng=for_background
-        )
-    pixels = add_dose_noise(pixels, dose=dose, pixel_size=pixel_size, rng=for_dose)
-    pixels = quantise(pixels, bits) if bits else pixels
     inside = sites["y"].between(-0.5, shape[0] - 0.5) & sites["x"].between(-0.5, shape[1] - 0.5)
     image = Image(
         pixels.astype(np.float32),

@@ -25,7 +25,7 @@ def _entry(name: str, side: str, begin: float) -> dict[str, Any]:
     points = [{**point, "n": 100, "n_found": round(100 * point["recall"])} for point in curve[4::4]]
     at = begin + 0.36
     limit = {"recall": 0.9, "change": sign * at, "low": sign * (at + 0.02), "high": sign * (at - 0.02)}
-    own = {"sublattice": name, "hollow": name == "hollow", "side": side}
+    own = {"grain": 0, "sublattice": name, "hollow": name == "hollow", "side": side}
     return {**own, "points": points, "curve": curve, "limit": limit if at <= 1 else None}
 
 

@@ -224,6 +224,59 @@ def test_a_pinch_zooms_about_its_middle(browser, address):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def crossed(browser, make_result, with_planar, tmp_path_factory):
+    """A page with lines and dislocations, and its result."""
+    result = with_planar(make_result(n_each=1))
+    path = tmp_path_factory.mktemp("lines") / "report.html"
+    path.write_text(report_html(result), encoding="utf-8")
+    page = browser.new_page(viewport={"width": WIDTHS[0], "height": 900})
+    page.goto(path.as_uri())
+    yield page, result
+    page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_page_with_lines_is_not_wider_than_its_window(crossed, width):
+    page = crossed[0]
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+
+def test_lines_dislocations_and_grains_are_switched_each_by_itself(crossed):
+    page = crossed[0]
+    for layer, at_first in (("grain_boundary", True), ("dislocation", True), ("grains", False)):
+        for shown in (at_first, not at_first, at_first):
+            page.set_checked(f"[data-toggle='{layer}']", shown)
+            assert page.is_visible(f"[data-layer='{layer}'] .mark, image[data-layer='{layer}']") == shown
+
+
+def test_a_row_of_the_boundaries_shows_the_whole_line(crossed):
+    page, result = crossed
+    line = result.summary["planar"]["boundaries"][1]
+    page.click(f"#grains td a[href='#m{line['id']}']")
+    assert page.text_content(".told").startswith(f"#{line['id']} stacking fault")
+    x, y, width, height = _view(page)
+    for px, py in line["path"]:
+        assert x <= px <= x + width
+        assert y <= py <= y + height
+    page.click("[data-zoom='0']")
+
+
+def test_a_line_takes_no_clicks_beside_itself(crossed):
+    page, result = crossed
+    page.locator(".stage svg").scroll_into_view_if_needed()
+    box = page.locator(".stage svg").bounding_box()
+    scale = box["width"] / result.image.shape[1]
+    page.evaluate("document.querySelectorAll('.chosen').forEach((e) => e.classList.remove('chosen'))")
+    boundary = result.summary["planar"]["boundaries"][0]["id"]
+    page.mouse.click(box["x"] + 268 * scale, box["y"] + 330 * scale)  # within its box, off the line
+    assert "chosen" not in (page.get_attribute(f"#m{boundary}", "class") or "")
+    page.mouse.click(box["x"] + 293 * scale, box["y"] + 340 * scale)
+    assert "chosen" in page.get_attribute(f"#m{boundary}", "class")
+
+
 def test_the_methods_can_be_copied(page):
     page.click("[data-copy]")
     chosen = page.evaluate("getSelection().toString()")

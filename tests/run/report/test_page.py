@@ -235,7 +235,8 @@ def test_no_defects_is_a_result(make_result):
 
 def test_a_lattice_without_sites_is_still_reported(make_result):
     bare = make_result(n_each=0)
-    summary = {**bare.summary, "sublattices": []}
+    (grain,) = bare.grains
+    summary = {**bare.summary, "grains": [{**grain, "sublattices": []}]}
     page = _Tags(report_html(replace(bare, sites=defect_table(), defects=defect_table(), summary=summary)))
     assert "No defects were found among 0 tested sites." in page.text
 
@@ -296,8 +297,10 @@ def test_a_hole_is_told_drawn_and_explained(make_result):
 
 
 def _flagged(result, n):
-    ones = [{**one, "n_dark": n, "n_bright": 0} for one in result.summary["sublattices"]]
-    return _Tags(scores_html(replace(result, summary={**result.summary, "sublattices": ones})))
+    (grain,) = result.grains
+    ones = [{**one, "n_dark": n, "n_bright": 0} for one in grain["sublattices"]]
+    told = {**result.summary, "grains": [{**grain, "sublattices": ones}]}
+    return _Tags(scores_html(replace(result, summary=told)))
 
 
 def test_modes_are_told_where_there_are_flags_enough(make_result):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,23 +16,38 @@ from .numbers import number
 
 
 def crystal_html(result: Result) -> str:
-    """What is known of lattice and recording, beside the mean cell."""
-    lattice = result.summary.get("lattice") or {}
-    facts = [*_lattice_facts(result), *_condition_facts(result)]
-    motif = result.maps.get("motif")
-    if motif is None or not lattice:
+    """What is known of lattice and recording, beside the mean cell; each further grain by itself."""
+    facts = _condition_facts(result)
+    if not result.grains:
+        return fact_list([("lattice", "none found"), *facts])
+    first, *others = result.grains
+    head = "<h3>grain 0, the largest</h3>" if others else ""
+    html = head + _pair([*_lattice_facts(first), *_image_facts(result), *facts], _motif(result, first))
+    for grain in others:
+        html += f"<h3>grain {grain['grain']}</h3>" + _pair(_lattice_facts(grain), _motif(result, grain))
+    return html
+
+
+def _pair(facts: list[tuple[str, str]], picture: str) -> str:
+    if not picture:
         return fact_list(facts)
-    figure = new_figure(4.4, 4.4)
-    ax = figure.add_axes((0, 0, 1, 1))
-    plot_motif(motif, np.array(lattice["vectors"]), sublattices=result.summary["sublattices"], ax=ax)
-    picture = f'<img class="motif" src="{png_uri(figure_png(figure, dpi=180))}" alt="the mean unit cell">'
     return f'<div class="pair top"><div>{fact_list(facts)}</div>{picture}</div>'
 
 
-def _lattice_facts(result: Result) -> list[tuple[str, str]]:
-    lattice = result.summary.get("lattice") or {}
-    if not lattice:
-        return [("lattice", "none found")]
+def _motif(result: Result, grain: dict[str, Any]) -> str:
+    """The mean cell of a grain as a picture, where it is known."""
+    motif = result.maps.get(f"motif_{grain['grain']}" if grain["grain"] else "motif")
+    if motif is None:
+        return ""
+    figure = new_figure(4.4, 4.4)
+    ax = figure.add_axes((0, 0, 1, 1))
+    vectors = np.array(grain["lattice"]["vectors"])
+    plot_motif(motif, vectors, sublattices=grain["sublattices"], ax=ax)
+    return f'<img class="motif" src="{png_uri(figure_png(figure, dpi=180))}" alt="the mean unit cell">'
+
+
+def _lattice_facts(grain: dict[str, Any]) -> list[tuple[str, str]]:
+    lattice, drift = grain["lattice"], grain["drift_rms"]
 
     def length(name: str) -> str:
         known = lattice.get(f"{name}_A")
@@ -43,15 +59,13 @@ def _lattice_facts(result: Result) -> list[tuple[str, str]]:
         ("angle between them", f"{math.degrees(lattice['gamma']):.1f}°"),
         ("direction of a", f"{math.degrees(lattice['angle']):.1f}° from +x towards +y"),
         ("coherence", number(lattice["coherence"], 2)),
-        ("nearest neighbours", f"{number(result.summary['nn'], 4)} px apart"),
-        ("smooth distortion", _distortion(result)),
-        ("lattices in the image", number(result.summary["n_domains"])),
+        ("nearest neighbours", f"{number(grain['nn'], 4)} px apart"),
+        ("smooth distortion", f"{number(math.hypot(*drift), 2)} px rms, followed" if drift else ""),
     ]
 
 
-def _distortion(result: Result) -> str:
-    drift = result.summary.get("drift_rms")
-    return "" if drift is None else f"{number(math.hypot(*drift), 2)} px rms, followed"
+def _image_facts(result: Result) -> list[tuple[str, str]]:
+    return [("lattices in the image", number(result.summary["n_domains"]))]
 
 
 def _condition_facts(result: Result) -> list[tuple[str, str]]:

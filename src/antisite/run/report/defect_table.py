@@ -16,7 +16,7 @@ from .numbers import fixed, probability
 MAX_ROWS = 500
 _PRINTED = 60  # rows; the style sheet hides the others on paper
 _NAMES = {"y": "y [px]", "x": "x [px]", "y_A": "y [Å]", "x_A": "x [Å]", "p_value": "p", "q_value": "q"}
-_PLACES = {"y": 1, "x": 1, "z": 1}
+_PLACES = {"y": 1, "x": 1, "z": 1, "grain": 0}
 
 
 def table_html(result: Result) -> str:
@@ -26,6 +26,7 @@ def table_html(result: Result) -> str:
     wanted = ["ratio", "z", "q_value", "y", "x", "y_A", "x_A", *ratios[1:], "p_value"]
     wanted[1:1] = ["score"] if defects["z"].isna().all() else []
     fields = [name for name in wanted if defects[name].notna().any()]
+    fields[:0] = ["grain"] if len(result.grains) > 1 else []
     several = len(defects["method"].unique()) > 1
     head = ["id", "kind", "sublattice", *(_NAMES.get(f, f.replace("_", " ")) for f in fields)]
     head += ["method"] if several else []

@@ -6,6 +6,7 @@ from html import escape
 
 import pandas as pd
 
+from ...defects import PLANAR_KINDS
 from ...plot.defects import count_kinds, kind_words
 from ...plot.figures import pixels_png
 from ...plot.gallery import Pair, pair_defects, pair_picture, pick_defects
@@ -25,7 +26,8 @@ def gallery_html(result: Result) -> str:
         "<p>Left: as found. Right: the median of the nearest perfect sites of the same sublattice, "
         f"on the same grey scale.{two}{alone}</p>"
     )
-    return intro + "".join(_kind(result, kind) for kind in count_kinds(result.defects))
+    kinds = [kind for kind in count_kinds(result.defects) if kind not in PLANAR_KINDS]
+    return intro + "".join(_kind(result, kind) for kind in kinds) if kinds else ""
 
 
 def _kind(result: Result, kind: str) -> str:

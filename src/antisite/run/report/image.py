@@ -12,6 +12,7 @@ from html import escape
 from ...plot.defects import count_kinds, kind_words, pixel_scale
 from ...plot.figures import pixels_png
 from ...plot.images import left_out, shown_levels, veil
+from ...plot.planar import grain_sheet
 from ...plot.scale_bars import place_scale_bar
 from ...result import Result
 from .marks import marks_svg, smallest_mark
@@ -26,11 +27,12 @@ def image_html(result: Result) -> str:
     """The image with what can be switched on and off, and the buttons that move the view."""
     ny, nx = result.image.shape
     factor = min(math.ceil(math.sqrt(result.image.n_channels * ny * nx / MAX_PIXELS)), ny, nx)
-    near = 12 * (result.summary.get("nn") or max(ny, nx) / 12)
+    near = 12 * (result.nearest or max(ny, nx) / 12)
     drawing = (
         f'<svg viewBox="-0.5 -0.5 {nx} {ny}" tabindex="0" role="group" data-near="{near:.1f}" '
         f'data-smallest="{smallest_mark(result):.3f}" aria-label="the image with marks of defects">'
-        f"{_pixels(result, factor)}{_veil(result, factor)}{marks_svg(result)}{_scale(result)}</svg>"
+        f"{_pixels(result, factor)}{_veil(result, factor)}{_grains(result)}"
+        f"{marks_svg(result)}{_scale(result)}</svg>"
     )
     # a tall image may be higher than the window, or nothing could be seen in it
     width = f"max-width:max(18rem,calc(88vh*{nx}/{ny}))"
@@ -75,6 +77,18 @@ def _veil(result: Result, factor: int) -> str:
     return _picture(png_uri(pixels_png(sheet)), ny, nx, 'class="veil" data-layer="veil"')
 
 
+def _grains(result: Result) -> str:
+    """The grains in colour, switched off at first; nothing where there is one."""
+    domain = result.maps.get("domain")
+    if domain is None or domain.max(initial=0) < 1:
+        return ""
+    coarse = min(math.ceil(max(domain.shape) / _VEIL), *domain.shape)
+    sheet = grain_sheet(domain[::coarse, ::coarse])
+    ny, nx = (coarse * n for n in sheet.shape[:2])
+    hidden = 'class="veil" data-layer="grains" style="display:none"'
+    return _picture(png_uri(pixels_png(sheet)), ny, nx, hidden)
+
+
 def _picture(uri: str, ny: int, nx: int, attributes: str) -> str:
     place = f'x="-0.5" y="-0.5" width="{nx}" height="{ny}" preserveAspectRatio="none"'
     return f'<image href="{uri}" {place} {attributes}/>'
@@ -86,6 +100,8 @@ def _controls(result: Result) -> str:
         f"{escape(kind_words(kind, n))} <b>{n:,}</b></label>"
         for kind, n in count_kinds(result.defects).items()
     ]
+    if _grains(result):
+        boxes.append('<label><input type="checkbox" autocomplete="off" data-toggle="grains">grains</label>')
     if left_out(result.image, result.maps.get("domain")).any():
         words = '<span class="swatch sheet"></span>not analysed'
         boxes.append(

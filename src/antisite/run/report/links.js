@@ -28,7 +28,8 @@ function choose(id, { near = false } = {}) {
   }
   if (!near) return;
   const place = mark.getBBox();
-  const width = Math.max(Number(svg.dataset.near), 1.5 * place.width);
+  const tall = (place.height * fullWidth) / fullHeight;
+  const width = Math.max(Number(svg.dataset.near), 1.5 * place.width, 1.5 * tall);
   const height = (width * fullHeight) / fullWidth;
   look(place.x + place.width / 2 - width / 2, place.y + place.height / 2 - height / 2, width);
   svg.parentNode.scrollIntoView({ block: "nearest" });

@@ -11,7 +11,9 @@ from ...plot.defects import pixel_scale
 from ...result import Result
 from .markup import prose
 from .numbers import SPACE, counted, listed, number, percent
+from .planar import planar_words
 from .recall import check_of, missed_words, realised_words
+from .strain import floor_words
 from .words import method_of, n_tested, scale_source
 
 _REFERENCES = {
@@ -25,6 +27,8 @@ _REFERENCES = {
     "Harris et al. 2020": "C. R. Harris et al., Nature 585, 357 (2020), doi:10.1038/s41586-020-2649-2",
     "Horvitz & Thompson 1952": "D. G. Horvitz, D. J. Thompson, J. Am. Stat. Assoc. 47, 663 (1952), "
     "doi:10.1080/01621459.1952.10483446",
+    "Hÿtch et al. 1998": "M. J. Hÿtch, E. Snoeck, R. Kilaas, Ultramicroscopy 74, 131 (1998), "
+    "doi:10.1016/S0304-3991(98)00035-7",
     "McCarthy & Smyth 2009": "D. J. McCarthy, G. K. Smyth, Bioinformatics 25, 765 (2009), "
     "doi:10.1093/bioinformatics/btp053",
     "Pedregosa et al. 2011": "F. Pedregosa et al., J. Mach. Learn. Res. 12, 2825 (2011)",
@@ -60,7 +64,7 @@ def references_of(text: str) -> list[str]:
 def methods_text(result: Result) -> str:
     """What was done, as a paper would say it: no clock time, no place."""
     s = result.summary
-    sentences = [_image(result), _crystal(s), *_scoring(result)]
+    sentences = [_image(result), _crystal(s), *_extended(result), *_scoring(result)]
     if s.get("area") or s.get("densities"):
         sentences.append("Intervals of densities are exact 95 % Poisson intervals (Garwood 1936).")
     return " ".join(filter(None, [*sentences, *_self_check(result), _software(result)]))
@@ -89,30 +93,52 @@ def _image(result: Result) -> str:
 
 
 def _crystal(s: dict[str, Any]) -> str:
-    lattice = s["lattice"]
+    grains = s["grains"]
+    largest, lattice = grains[0], grains[0]["lattice"]
 
     def length(name: str) -> str:
         known = lattice.get(f"{name}_A")
         return f"{number(lattice[name], 4)} px" + (f" ({number(known, 4)} Å)" if known else "")
 
-    columns = [one for one in s["sublattices"] if not one["hollow"]]
-    hollows = len(s["sublattices"]) - len(columns)
+    columns = [one for one in largest["sublattices"] if not one["hollow"]]
+    hollows = len(largest["sublattices"]) - len(columns)
     hollow = f" and {counted(hollows, 'kind of hollow site', 'kinds of hollow sites')}" if hollows else ""
-    drift = s.get("drift_rms")
+    drift = largest["drift_rms"]
     followed = (
         f"; smooth distortion ({number(math.hypot(*drift), 2)} px rms) was followed by demodulation of two "
         "reflections"
         if drift
         else ""
     )
-    domains = s.get("n_domains", 1)
-    largest = f" Of {domains} lattices in the image only the largest was analysed." if domains > 1 else ""
+    several = (
+        f" The image shows {len(grains)} grains, told apart by their local spectra; the numbers are those of "
+        "the largest, and each grain was compared with its own lattice and average cell."
+        if len(grains) > 1
+        else ""
+    )
     return (
         f"Its autocorrelation and Bragg spots gave a lattice with a{SPACE}={SPACE}{length('a')}, "
         f"b{SPACE}={SPACE}{length('b')} and γ{SPACE}={SPACE}{math.degrees(lattice['gamma']):.1f}°{followed}. "
         f"The average cell showed "
-        f"{counted(len(columns), 'sublattice')} of columns{hollow}.{largest}"
+        f"{counted(len(columns), 'sublattice')} of columns{hollow}.{several}"
     )
+
+
+def _extended(result: Result) -> list[str]:
+    """What was done about boundaries, dislocations and strain."""
+    told = []
+    if result.summary.get("planar") is not None:
+        told.append(
+            "Boundaries, faults and dislocations were sought in the local spectra and in the phases of the "
+            "reflections of each grain: steps along lines are displacements, windings around points "
+            f"Burgers vectors. {planar_words(result)}"
+        )
+    if result.summary.get("strain"):
+        told.append(
+            "Strain and rotation came from the phase gradients of all clear reflections (Hÿtch et al. 1998), "
+            f"joined by least squares. {floor_words(result)}"
+        )
+    return told
 
 
 def _scoring(result: Result) -> list[str]:

@@ -7,7 +7,7 @@ from .densities import density_words
 from .markup import paragraphs, prose
 from .numbers import number, percent
 from .recall import check_of, missed_words, realised_words
-from .words import coverage, has_lattice, no_lattice_words, scale_words, scope
+from .words import coverage, has_lattice, no_lattice_words, point_rows, scale_words, scope
 
 
 def overview_html(result: Result) -> str:
@@ -37,8 +37,8 @@ def false_share(result: Result) -> str:
         return ""
     check = check_of(result)
     level = min(fdr, check["fdr_used"]) if check else fdr
-    expected = level * len(result.defects)
-    share = f": {number(expected, 2)} of these {len(result.defects):,}" if expected >= 1 else ""
+    n = len(point_rows(result))
+    share = f": {number(level * n, 2)} of these {n:,}" if level * n >= 1 else ""
     return (
         f"The limits are meant to let about {percent(level, 3)} of the flagged sites, at most, be false "
         f"(the stated false-discovery rate){share}. They rest on a normal distribution of perfect sites; "

@@ -17,6 +17,7 @@ from .image import image_html
 from .markup import prose, swatch_shapes
 from .methods import methods_html
 from .overview import overview_html
+from .planar import planar_html
 from .scores import scores_html
 from .self_check import self_check_html
 from .settings import settings_html
@@ -38,6 +39,7 @@ def report_html(result: Result) -> str:
     explored = f'<div class="explore">{image_html(result)}{table_html(result)}</div>' if some else ""
     parts = {
         "Image and defects" if some else "Image": explored or image_html(result),
+        "Grains, boundaries and dislocations": planar_html(result) if found else "",
         "Densities": densities_html(result),
         "What would have been missed": self_check_html(result) if found else "",
         "How strange every site is": scores_html(result) if found else "",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...result import Result
+from ..grain import place_name
 from .numbers import SPACE, chance, interval, listed, percent
 from .words import has_lattice, place_words
 
@@ -34,6 +35,11 @@ def recall_at(entry: dict[str, Any], change: float) -> tuple[float, float, float
         return float(np.interp(abs(change), at, [point[key] for point in curve]))
 
     return between("recall"), between("low"), between("high")
+
+
+def entry_name(entry: dict[str, Any], *, several: bool) -> str:
+    """The sublattice of a curve, and its grain where there are several."""
+    return place_name(str(entry["sublattice"]), entry["grain"] if several else None)
 
 
 def realised_words(result: Result) -> str:
@@ -71,10 +77,12 @@ def missed_words(result: Result) -> list[str]:
         return [NOT_CHECKED]
     if not check["recall"]:
         return [NOTHING_PLANTED]
-    columns = [entry for entry in check["recall"] if not entry["hollow"]]
+    several = len(result.grains) > 1
+    named = [entry | {"sublattice": entry_name(entry, several=several)} for entry in check["recall"]]
+    columns = [entry for entry in named if not entry["hollow"]]
     dark = [entry for entry in columns if entry["side"] == "dark"]
     bright = [entry for entry in columns if entry["side"] == "bright"]
-    hollow = [entry for entry in check["recall"] if entry["hollow"]]
+    hollow = [entry for entry in named if entry["hollow"]]
     words = []
     if dark:
         words.append(

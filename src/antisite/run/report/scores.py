@@ -10,6 +10,7 @@ import pandas as pd
 from ...plot.figures import chart_svg, new_chart
 from ...plot.scores import plot_ratios, plot_z
 from ...result import Result
+from ..grain import place_name
 from .markup import svg_uri, table
 from .numbers import SPACE, listed, number
 from .words import method_of, place_words
@@ -34,18 +35,22 @@ _LIMITS = {
 
 
 def scores_html(result: Result) -> str:
-    """For each sublattice the histograms of z and ratio, with their numbers."""
+    """For each sublattice of each grain the histograms of z and ratio, with their numbers."""
     method = method_of(result)
     intro = (
         f"<p>{_COMPARED.get(method, '')} Grey bars are perfect sites, coloured bars the defects; the line is "
         f"what chance alone would give. {_LIMITS.get(method, '')} Counts are on a logarithmic scale.</p>"
     )
-    return intro + "".join(_sublattice(result, one) for one in result.summary.get("sublattices", ()))
+    return intro + "".join(
+        _sublattice(result, one, grain["grain"]) for grain in result.grains for one in grain["sublattices"]
+    )
 
 
-def _sublattice(result: Result, one: dict[str, Any]) -> str:
-    sites = result.sites[result.sites["sublattice"] == one["name"]]
-    name = escape(str(one["name"]))
+def _sublattice(result: Result, one: dict[str, Any], grain: int) -> str:
+    own = (result.sites["sublattice"] == one["name"]) & (result.sites["grain"] == grain)
+    sites = result.sites[own]
+    place = place_name(str(one["name"]), grain if len(result.grains) > 1 else None)
+    name = escape(place)
     flagged = [f"{one['n_dark']:,} flagged as too dark"] if not one["hollow"] else []
     flagged += [f"{one['n_bright']:,} flagged as too bright"]
     flagged += [f"{one['n_shifted']:,} as displaced"] if one.get("n_shifted") else []
@@ -54,7 +59,7 @@ def _sublattice(result: Result, one: dict[str, Any]) -> str:
         f'<img src="{svg_uri(svg)}" alt="{what} on {name}">'
         for what, svg in _charts(sites, one, _ratio_gates(result, one)).items()
     )
-    title = escape(place_words(str(one["name"])))
+    title = escape(place_words(place))
     return f'<h3>{title}</h3><p>{told}</p><div class="pair">{pictures}</div>{_modes_table(one)}'
 
 

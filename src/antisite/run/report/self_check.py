@@ -15,6 +15,7 @@ from .recall import (
     NOT_CHECKED,
     NOTHING_PLANTED,
     check_of,
+    entry_name,
     full_run_words,
     limit_words,
     realised_words,
@@ -34,9 +35,10 @@ def self_check_html(result: Result) -> str:
     if not check["recall"]:
         return paragraphs([NOTHING_PLANTED])
     told = [how_words(check), realised_words(result), already_words(check), full_run_words(result)]
+    several = len(result.grains) > 1
+    entries = [entry | {"sublattice": entry_name(entry, several=several)} for entry in check["recall"]]
     charts = "".join(
-        _chart(result, name, list(own))
-        for name, own in groupby(check["recall"], key=lambda e: e["sublattice"])
+        _chart(result, name, list(own)) for name, own in groupby(entries, key=lambda e: str(e["sublattice"]))
     )
     reading = (
         "Points are counts with their 95 % intervals, the line is the curve fitted to them with its 95 % "
@@ -44,7 +46,7 @@ def self_check_html(result: Result) -> str:
         "what the settings leave out by choice."
     )
     curves = f'<div class="charts">{charts}</div><p class="quiet">{reading}</p>' if charts else ""
-    return paragraphs(told) + curves + _table(check)
+    return paragraphs(told) + curves + _table(entries)
 
 
 def how_words(check: dict[str, Any]) -> str:
@@ -79,16 +81,16 @@ def _chart(result: Result, name: str, entries: list[dict[str, Any]]) -> str:
     )
 
 
-def _table(check: dict[str, Any]) -> str:
+def _table(entries: list[dict[str, Any]]) -> str:
     rows = [
         [
             _name(entry),
             *(_recall(entry, strength) for strength in _STRENGTHS),
             limit_words(entry),
         ]
-        for entry in check["recall"]
+        for entry in entries
     ]
-    levels = {entry["limit"]["recall"] for entry in check["recall"] if entry["limit"]}
+    levels = {entry["limit"]["recall"] for entry in entries if entry["limit"]}
     level = fixed(levels.pop(), 2) if len(levels) == 1 else "the stated probability"
     head = ["sites", *(f"recall at {percent(s)} change" for s in _STRENGTHS), f"detection limit ({level})"]
     return table(rows, head=head, name="recall cards") if rows else ""

@@ -1,0 +1,132 @@
+"""Faults: lines inside one lattice across which it is displaced, or along which a thin layer lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crystal.contrast import Floats, Mask
+from ..crystal.distortion import fit_distortion
+from ..crystal.lattice import Lattice
+from ..crystal.lattice_phases import measure_phases
+from ..crystal.reflections import check_reflections
+from ..errors import NoLatticeError
+from .amplitude_dips import measure_dips
+from .displacement_steps import measure_steps, reflection_weights
+from .domain_cuts import cut_domain
+from .line_ends import ends_inside, reach_out
+from .line_refinement import refine_line
+from .line_shift import measure_shift
+from .line_tracing import read_nodes, trace_lines
+from .lines import distance_to
+from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure
+from .planar_kinds import PlanarKind, kind_of_fault
+
+Array = NDArray[np.float64]
+_WINDOW = 0.75  # √(cell area)
+_STEP = 0.2  # of 1 - cos(phase step), averaged over the reflections, that is evidence of a line
+_DIP = 0.36  # of the amplitude, likewise
+_CONSTANT = 0.85  # how far phase steps must agree along a fault
+_LEAST_SHIFT = 0.10  # of a cell; a weak lattice along the line tells of less
+_KNOWN = 2.0  # √(cell area); a fault so near to a line is that line
+
+
+def with_faults(even: Floats, mask: Mask, found: Structure) -> Structure:
+    """Lines inside one lattice: it is displaced across them, or a thin layer of something else lies there."""
+    for k, lattice in enumerate(found.lattices):
+        hidden = mask | (found.domains != k)
+        faults = _faults(even, hidden, lattice, found.lines)
+        if faults and _keeps_step(even, hidden, lattice):
+            for fault in faults:
+                found = _with_fault(found, k, fault)
+    return found
+
+
+def _keeps_step(even: Floats, hidden: Mask, lattice: Lattice) -> bool:
+    """Whether this is a crystal: waves that go each its own way are weak along lines, too."""
+    try:
+        check_reflections(even, hidden, *fit_distortion(even, hidden, lattice))
+    except NoLatticeError:
+        return False
+    return True
+
+
+def _faults(
+    even: Floats, hidden: Mask, lattice: Lattice, known: Sequence[PlanarDefect]
+) -> list[PlanarDefect]:
+    """Faults of one domain that do not run along known lines."""
+    cell, faults = lattice.size, []
+    phases = measure_phases(even, hidden, lattice, window=_WINDOW * cell)
+    weight = reflection_weights(phases, lattice)
+    waves = phases.index @ lattice.reciprocal
+    dips = measure_dips(phases, cell=cell)
+    evidence = np.maximum(measure_steps(phases, cell=cell, weight=weight) / _STEP, dips / _DIP)
+    for rough in trace_lines(evidence, phases.step, cell=cell):
+        if any(np.mean(distance_to(line.path, rough) < _KNOWN * cell) > 0.5 for line in known):
+            continue
+        refined = refine_line(even, hidden, rough, (waves, waves), cell=cell)
+        shift = measure_shift(even, hidden, refined.path, lattice, phases.index, weight=weight)
+        moved = np.abs(shift.value - np.round(shift.value)).max() > _LEAST_SHIFT
+        weak = np.median(read_nodes(dips, rough, phases.step)) > _DIP
+        if shift.constancy > _CONSTANT and (moved or weak):
+            faults.append(
+                PlanarDefect(
+                    kind=PlanarKind(kind="planar_defect"),
+                    path=refined.path,
+                    sd=refined.sd,
+                    cell=cell,
+                    shift=shift.value,
+                    shift_sd=shift.sd,
+                )
+            )
+    return faults
+
+
+def _with_fault(found: Structure, k: int, fault: PlanarDefect) -> Structure:
+    """The structure with one more fault, which ends in partial dislocations or divides domain k."""
+    lattice, cell = found.lattices[k], fault.cell
+    path = reach_out(fault.path, found.domains, (k,), cell=cell)
+    partials = [
+        Dislocation(
+            position=path[end],
+            sd=cell,
+            burgers=sign * fault.shift,
+            burgers_px=sign * fault.shift @ lattice.vectors,
+            partial=True,
+            line=len(found.lines),
+        )
+        # a circuit round the start runs from the right side to the left, round the end from left to right
+        for inside, end, sign in zip(
+            ends_inside(path, found.domains, cell=cell), (0, -1), (-1, 1), strict=True
+        )
+        if inside
+    ]
+    kind = kind_of_fault(fault.shift, lattice, path[-1] - path[0])
+    least = LEAST_CELLS * lattice.cell_area
+    domains = cut_domain(found.domains, k, path, new=len(found.lattices), least=least, cell=cell)
+    divided = domains is not found.domains
+    return Structure(
+        domains=domains,
+        lattices=(*found.lattices, lattice) if divided else found.lattices,
+        lines=(*found.lines, replace(fault, kind=kind, path=path)),
+        dislocations=(*found.dislocations, *partials),
+    )
+
+
+def with_total(found: Structure, line: int, total: Array, lattice: Lattice) -> Structure:
+    """The partial dislocations of a fault such that they make the Burgers vector that winds round it.
+
+    Each is known but for a lattice vector; they share it so that their energy, the sum of squares, is least.
+    """
+    own = [n for n, core in enumerate(found.dislocations) if core.line == line and core.partial]
+    if not own or not total.any():
+        return found
+    choices = [[found.dislocations[n].burgers + (total if n == taker else 0) for n in own] for taker in own]
+    best = min(choices, key=lambda vectors: float(np.sum((np.array(vectors) @ lattice.vectors) ** 2)))
+    dislocations = list(found.dislocations)
+    for n, burgers in zip(own, best, strict=True):
+        dislocations[n] = replace(dislocations[n], burgers=burgers, burgers_px=burgers @ lattice.vectors)
+    return replace(found, dislocations=tuple(dislocations))

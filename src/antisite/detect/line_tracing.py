@@ -1,0 +1,65 @@
+"""Lines traced in a map of evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Array = NDArray[np.float64]
+_SURE = 1.25  # evidence somewhere on a line; it is traced as far as there is more than 1
+_END = 0.5  # of the evidence that is usual on a line, where it ends
+_BRANCH = 2.0  # √(cell area) from the middle of a line; what lies farther belongs to another
+MIN_LENGTH = 6.0  # √(cell area)
+
+
+def trace_lines(evidence: Array, step: tuple[float, float], *, cell: float) -> list[Array]:
+    """Paths (n, 2) px as (y, x) of the lines along which there is evidence above 1.
+
+    Parameters
+    ----------
+    evidence : (my, mx)
+    step : (y, x) px between two nodes.
+    cell : √(cell area), px; a line is at least six of it long.
+    """
+    label = ndimage.label(evidence > 1, structure=np.ones((3, 3)))[0]
+    lines = []
+    for k, box in enumerate(ndimage.find_objects(label), 1):
+        own = label[box] == k
+        at, size = np.argwhere(own) + [part.start for part in box], evidence[box][own]
+        if len(at) < 3 or size.max() < _SURE:
+            continue
+        path = _ordered(at * step, size, bin_width=cell)
+        strength = read_nodes(evidence, path, step)
+        path = path[_longest_run(strength > _END * np.median(strength))]
+        if len(path) > 1 and np.hypot(*np.ptp(path, axis=0)) >= MIN_LENGTH * cell:
+            lines.append(path)
+    return lines
+
+
+def read_nodes(field: Array, path: Array, step: tuple[float, float]) -> Array:
+    """Values (n,) of a map on nodes at places (n, 2) px."""
+    return np.asarray(ndimage.map_coordinates(field, (path / step).T, order=1, mode="nearest"))
+
+
+def _longest_run(true: NDArray[np.bool_]) -> slice:
+    """The longest stretch of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], true.astype(int), [0]]))).reshape(-1, 2)
+    return slice(*max(edges, key=lambda run: int(run[1] - run[0]))) if len(edges) else slice(0, 0)
+
+
+def _ordered(places: Array, weight: Array, *, bin_width: float) -> Array:
+    """Weighted mean place in each bin along the longest direction of a cloud, side branches left out."""
+    centred = places - np.average(places, axis=0, weights=weight)
+    axes = np.linalg.eigh((centred * weight[:, None]).T @ centred)[1]
+    across, along = (centred @ axes).T
+    number = np.floor((along - along.min()) / bin_width).astype(int)
+    kept = np.ones(len(places), dtype=bool)
+    for _ in range(2):
+        total = np.bincount(number, weight * kept)
+        middle = np.bincount(number, weight * kept * across) / np.maximum(total, 1e-12)
+        usual = ndimage.median_filter(middle, size=9, mode="nearest")
+        kept = np.abs(across - usual[number]) < _BRANCH * bin_width
+    total = np.bincount(number, weight * kept)
+    mean = np.column_stack([np.bincount(number, weight * kept * p) for p in places.T])
+    return np.asarray(mean[total > 0] / total[total > 0, None])

@@ -1,0 +1,124 @@
+"""What breaks a crystal: the nouns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..crystal.dislocation_field import DislocationField
+from ..crystal.lattice import Lattice
+from .lines import sample_line
+from .planar_kinds import PlanarKind
+
+Array = NDArray[np.float64]
+Domains = NDArray[np.int8]
+LEAST_CELLS = 20  # of a domain
+
+
+def _unknown() -> Array:
+    return np.full(2, np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanarDefect:
+    """A line where the crystal changes.
+
+    Parameters
+    ----------
+    kind : what it is, with a name, misorientation and mirror.
+    path : (n, 2) px as (y, x).
+    sd : px, uncertainty of the path across itself.
+    cell : √(cell area), px.
+    shift, shift_sd : (2,) displacement of the right side, in fractions of a and b; NaN between two lattices.
+    """
+
+    kind: PlanarKind
+    path: Array
+    sd: float
+    cell: float
+    shift: Array = field(default_factory=_unknown)
+    shift_sd: Array = field(default_factory=_unknown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dislocation:
+    """The end of an extra half plane, or a core of a boundary.
+
+    Parameters
+    ----------
+    position : (2,) px as (y, x).
+    sd : px
+    burgers : (2,) closed integral of du, circuit from +x towards +y, in cell vectors; NaN where unknown.
+    burgers_px : (2,) the same in px as (y, x).
+    partial : ends a fault.
+    line : index of the line it lies on, -1 for none.
+    """
+
+    position: Array
+    sd: float
+    burgers: Array = field(default_factory=_unknown)
+    burgers_px: Array = field(default_factory=_unknown)
+    partial: bool = False
+    line: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Structure:
+    """Domains, their lattices, and what parts them.
+
+    Parameters
+    ----------
+    domains : (y, x), -1 where there is no crystal.
+    """
+
+    domains: Domains
+    lattices: tuple[Lattice, ...]
+    lines: tuple[PlanarDefect, ...] = ()
+    dislocations: tuple[Dislocation, ...] = ()
+
+    def distance(self) -> Array:
+        """(y, x) px from the nearest line or core, infinite without any."""
+        free = np.ones(self.domains.shape, dtype=bool)
+        paths = [sample_line(line.path, spacing=0.7).places for line in self.lines]
+        for places in (*paths, *(core.position[None] for core in self.dislocations)):
+            at = np.clip(np.round(places).astype(int), 0, np.array(free.shape) - 1)
+            free[at[:, 0], at[:, 1]] = False
+        return np.full(free.shape, np.inf) if free.all() else np.asarray(ndimage.distance_transform_edt(free))
+
+    def field_in(self, number: int) -> DislocationField:
+        """What turns round the dislocations inside domain `number`; those on its borders turn elsewhere."""
+        lattice = self.lattices[number]
+        inside = [core for core in self.dislocations if self._lies_in(core, number)]
+        if not inside:
+            return DislocationField()
+        burgers = np.array([core.burgers_px for core in inside]) @ lattice.reciprocal.T
+        whole = np.array([not core.partial for core in inside])
+        burgers[whole] = np.round(burgers[whole])
+        along = [self.lines[core.line].path if core.partial else np.eye(2) for core in inside]
+        return DislocationField(
+            positions=np.array([core.position for core in inside]),
+            burgers=burgers,
+            cuts=np.array([np.arctan2(*(path[-1] - path[0])) for path in along]),
+        )
+
+    def _lies_in(self, core: Dislocation, number: int) -> bool:
+        if np.isnan(core.burgers_px).any() or (core.line >= 0 and not core.partial):
+            return False
+        y, x = np.clip(np.round(core.position).astype(int), 0, np.array(self.domains.shape) - 1)
+        return bool(self.domains[y, x] == number)
+
+
+def domains_beside(domains: Domains, path: Array, *, cell: float) -> tuple[int, int]:
+    """Numbers of the domains to the left and to the right of a path (n, 2), -1 for none."""
+    line = sample_line(path, spacing=cell)
+    found = []
+    for sign in (-1, 1):
+        at = np.round(line.places + sign * cell * line.normals).astype(int)
+        at = at[np.all((at >= 0) & (at < domains.shape), axis=1)]
+        numbers = domains[at[:, 0], at[:, 1]]
+        numbers = numbers[numbers >= 0]
+        found.append(int(np.bincount(numbers).argmax()) if len(numbers) else -1)
+    return found[0], found[1]

@@ -1,0 +1,198 @@
+"""The search for what breaks a crystal: borders, then faults, dislocations and walls of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crystal.contrast import Floats, Mask
+from ..crystal.distortion import fit_distortion
+from ..crystal.domains import even_contrast
+from ..crystal.lattice import Lattice
+from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell
+from ..errors import NoLatticeError
+from .boundary_cores import dark_cores
+from .dislocations import find_cores
+from .domain_boundaries import find_borders, mean_size, sharpen_domains
+from .domain_cuts import cut_domain, redraw_border
+from .domain_families import Family, families
+from .domain_walls import Wall, find_walls
+from .faults import with_faults, with_total
+from .line_ends import reach_out
+from .line_refinement import refine_line
+from .lines import distance_to, sample_line
+from .low_angle import turn_between
+from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure, domains_beside
+from .planar_kinds import PlanarKind, kind_of_boundary
+
+Array = NDArray[np.float64]
+Domains = NDArray[np.int8]
+_WINDOW = 1.0  # √(cell area)
+_KNOWN = 2.0  # √(cell area); a core so near to a line belongs to it
+_TO_FRAME = 8.0  # √(cell area); a border cannot end inside a crystal
+LOW_ANGLE = "low-angle grain boundary"
+
+
+def find_structure(pixels: Floats, mask: Mask, domains: Domains, lattices: Sequence[Lattice]) -> Structure:
+    """Borders of roughly known domains, then faults, dislocations and walls of them inside each.
+
+    Parameters
+    ----------
+    pixels : (y, x), standardised.
+    mask : (y, x), True where pixels are ignored.
+    domains : (y, x) number of the lattice of each pixel, -1 where none is known.
+    """
+    even = even_contrast(pixels, mask, spacing=mean_size(lattices))
+    smallest = [smallest_cell(even, mask | (domains != k), lattice) for k, lattice in enumerate(lattices)]
+    found = Structure(domains=domains, lattices=_refined(even, mask, domains, smallest))
+    for step in (_with_borders, with_faults, _with_cores, _with_kinds, _with_dark_cores):
+        found = step(even, mask, found)
+    return found
+
+
+def _refined(even: Floats, mask: Mask, domains: Domains, lattices: Sequence[Lattice]) -> tuple[Lattice, ...]:
+    """Each lattice fitted to the phases of its own domain, or as it was where they do not follow it."""
+    refined = []
+    for k, lattice in enumerate(lattices):
+        try:
+            refined.append(fit_distortion(even, mask | (domains != k), lattice)[0])
+        except NoLatticeError:
+            refined.append(lattice)
+    return tuple(refined)
+
+
+def _with_borders(even: Floats, mask: Mask, found: Structure) -> Structure:
+    """Lines between domains that differ enough for windows to tell them apart."""
+    lattices = found.lattices
+    if len(lattices) < 2:
+        return found
+    cell = mean_size(lattices)
+    domains = sharpen_domains(even, mask, found.domains, lattices)
+    waves = [
+        measure_phases(even, mask | (domains != k), lattice, window=_WINDOW * lattice.size).index
+        @ lattice.reciprocal
+        for k, lattice in enumerate(lattices)
+    ]
+    lines = []
+    for border in find_borders(domains, cell=cell):
+        between = (border.left, border.right)
+        refined = refine_line(even, mask, border.path, (waves[border.left], waves[border.right]), cell=cell)
+        domains = redraw_border(domains, refined.path, *between, cell=cell)
+        path = reach_out(refined.path, domains, between, cell=cell, far=_TO_FRAME)
+        lines.append(
+            PlanarDefect(kind=PlanarKind(kind="grain_boundary"), path=path, sd=refined.sd, cell=cell)
+        )
+    return replace(found, domains=domains, lines=tuple(lines))
+
+
+def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
+    """Dislocations of domains whose lattices differ by little, and the walls that they line up to."""
+    faults = [(i, line) for i, line in enumerate(found.lines) if np.isfinite(line.shift).all()]
+    for family in families(found.domains, found.lattices):
+        n_domains = len(found.lattices)
+        cell = family.lattice.size
+        hidden = mask | ~np.isin(found.domains, family.members)
+        phases = measure_phases(even, hidden, family.lattice, window=_WINDOW * cell, oversampling=2)
+        cores = find_cores(phases, cell=cell)
+        for i, fault in faults:
+            near = distance_to(fault.path, cores.positions) < _KNOWN * cell
+            found = with_total(found, i, cores.burgers[near].sum(axis=0), family.lattice)
+            cores = cores.select(~near)
+        free = np.ones(len(cores), dtype=bool)
+        for line in found.lines:
+            free &= distance_to(line.path, cores.positions) > _KNOWN * cell
+        for wall in find_walls(cores.select(free), phases, family.lattice):
+            found = _with_wall(found, wall, cell=cell)
+        family = replace(family, members=(*family.members, *range(n_domains, len(found.lattices))))
+        on = np.full(len(cores), -1)
+        for i, line in enumerate(found.lines):
+            on[distance_to(line.path, cores.positions) < _KNOWN * cell] = i
+        dislocations = [
+            Dislocation(
+                position=position,
+                sd=float(sd),
+                burgers=burgers.astype(float),
+                burgers_px=burgers @ family.lattice.vectors,
+                line=int(line),
+            )
+            for position, sd, burgers, line in zip(cores.positions, cores.sd, cores.burgers, on, strict=True)
+        ]
+        found = replace(found, dislocations=(*found.dislocations, *dislocations))
+        found = replace(found, lines=_turned(found, family, phases, on))
+    return found
+
+
+def _turned(
+    found: Structure, family: Family, phases: LatticePhases, on: NDArray[np.int_]
+) -> tuple[PlanarDefect, ...]:
+    """The lines, those between two members of a family named by the turn between them.
+
+    Parameters
+    ----------
+    on : (n,) index of the line on which each core lies.
+    """
+    lines = []
+    nodes = tuple(
+        np.minimum(np.round(np.arange(n) * s), size - 1).astype(int)
+        for n, s, size in zip(phases.seen.shape, phases.step, found.domains.shape, strict=True)
+    )
+    coarse = found.domains[np.ix_(*nodes)]
+    for i, line in enumerate(found.lines):
+        pair = domains_beside(found.domains, line.path, cell=line.cell)
+        low = np.isnan(line.shift).any() and pair[0] != pair[1] and set(pair) <= set(family.members)
+        if low and (on == i).any():
+            apart = sample_line(line.path, spacing=line.cell).length / (on == i).sum()
+            turn = turn_between(phases, family.lattice, (coarse == pair[0], coarse == pair[1]), clear=apart)
+            line = replace(line, kind=PlanarKind(kind="grain_boundary", name=LOW_ANGLE, misorientation=turn))
+        lines.append(line)
+    return tuple(lines)
+
+
+def _with_wall(found: Structure, wall: Wall, *, cell: float) -> Structure:
+    """The structure with the domain in which a row of dislocations lies cut along it."""
+    owner = max(domains_beside(found.domains, wall.path, cell=cell))
+    if owner < 0:
+        return found
+    path = reach_out(wall.path, found.domains, (owner,), cell=cell, far=np.inf)
+    new = len(found.lattices)
+    least = LEAST_CELLS * found.lattices[owner].cell_area
+    domains = cut_domain(found.domains, owner, path, new=new, least=least, cell=cell)
+    if domains is found.domains:
+        return found
+    line = PlanarDefect(kind=PlanarKind(kind="grain_boundary"), path=path, sd=wall.sd, cell=cell)
+    return replace(
+        found,
+        domains=domains,
+        lattices=(*found.lattices, found.lattices[owner]),
+        lines=(*found.lines, line),
+    )
+
+
+def _with_kinds(even: Floats, mask: Mask, found: Structure) -> Structure:
+    """The lattices fitted once more, now that the domains are known well, and the borders named by them."""
+    if len(found.lattices) < 2:
+        return found
+    lattices = _refined(even, mask, found.domains, found.lattices)
+    lines = []
+    for line in found.lines:
+        left, right = domains_beside(found.domains, line.path, cell=line.cell)
+        if np.isnan(line.shift).any() and not line.kind.name and min(left, right) >= 0:
+            direction = line.path[-1] - line.path[0]
+            line = replace(line, kind=kind_of_boundary(lattices[left], lattices[right], direction))
+        lines.append(line)
+    return replace(found, lattices=lattices, lines=tuple(lines))
+
+
+def _with_dark_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
+    """Cores of boundaries of high angle, across which no phase can be followed: dark, in a regular row."""
+    taken = {core.line for core in found.dislocations}
+    cores = [
+        Dislocation(position=place, sd=0.25 * line.cell, line=i)
+        for i, line in enumerate(found.lines)
+        if line.kind.kind == "grain_boundary" and i not in taken
+        for place in dark_cores(even, mask, line.path, cell=line.cell)
+    ]
+    return replace(found, dislocations=(*found.dislocations, *cores))
