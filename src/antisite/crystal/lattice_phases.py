@@ -16,8 +16,9 @@ from .lattice import Lattice
 Array = NDArray[np.float64]
 _VISIBLE = 6.0  # power of a reflection over that between reflections
 _MOST = 6  # reflections that are looked at
-_WIDE = 1.0  # √(cell area), window in which a reflection must be there
+_WIDE = 0.7  # √(cell area), window in which a reflection must be there
 _PRESENT = 3.0  # power of a reflection over that between reflections, in most of the crystal
+_NEARLY_EVERYWHERE = 0.15  # quantile of the power that must stand out
 _FAINT = 1e-4  # power, of that of the strongest reflection
 _FINEST = 0.42  # 1/px, of either component of a reflection
 
@@ -111,7 +112,7 @@ def smallest_cell(flat: Floats, mask: Mask, lattice: Lattice) -> Lattice:
         g = hk @ lattice.reciprocal
         if np.abs(g).max() < _FINEST and np.hypot(*g) * lattice.size < 4:
             wave, between = (demodulator(f)[inside] for f in (g, (hk + 0.5) @ lattice.reciprocal))
-            power, noise = (float(np.quantile(np.abs(w) ** 2, 0.4)) for w in (wave, between))
+            power, noise = (float(np.quantile(np.abs(w) ** 2, _NEARLY_EVERYWHERE)) for w in (wave, between))
             seen.append((power, power > _PRESENT * noise, hk))
     strongest = max((power for power, _, _ in seen), default=0.0)
     rows = np.array([hk for power, clear, hk in seen if clear and power > _FAINT * strongest])
