@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +15,16 @@ from .lattice import Lattice
 Array = NDArray[np.float64]
 _VISIBLE = 6.0  # power of a reflection over that between reflections
 _MOST = 6  # reflections that are looked at
-_WIDE = 0.7  # √(cell area), window in which a reflection must be there
+_WIDE = 1.0  # √(cell area), window in which reflections are told
 _PRESENT = 3.0  # power of a reflection over that between reflections, in most of the crystal
 _NEARLY_EVERYWHERE = 0.15  # quantile of the power that must stand out
 _FAINT = 1e-4  # power, of that of the strongest reflection
 _FINEST = 0.42  # 1/px, of either component of a reflection
 
 
-def _is_new(hk: NDArray[np.int_], before: list[Any]) -> bool:
+def _is_new(hk: NDArray[np.int_], before: list[NDArray[np.int_]]) -> bool:
     """Whether no reflection before has the same parities: only some may tell of half a cell vector."""
-    return not any(((hk - other[2]) % 2 == 0).all() for other in before)
+    return not any(((hk - other) % 2 == 0).all() for other in before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,39 +53,67 @@ class LatticePhases:
         return np.asarray(np.abs(self.waves).mean(axis=0))
 
 
-def measure_phases(
-    flat: Floats, mask: Mask, lattice: Lattice, *, window: float, oversampling: float = 1.0
-) -> LatticePhases:
-    """Amplitudes of the reflections of a lattice that stand out of the noise, two at least.
+def visible_reflections(flat: Floats, mask: Mask, lattice: Lattice) -> NDArray[np.int_]:
+    """Indices (n, 2) of the reflections that stand out of the noise, the strongest first, two at least.
+
+    Six are enough, but for those that alone tell of half a cell vector.
 
     Parameters
     ----------
     flat : (y, x), background removed.
     mask : (y, x), True where there is none of this crystal.
+    """
+    demodulator = Demodulator(flat, mask, sigma=_WIDE * lattice.size)
+    inside = demodulator.weight > 0.5 * demodulator.weight.max()
+    found = []
+    for hk in half_plane(3):
+        g = hk @ lattice.reciprocal
+        if np.abs(g).max() < _FINEST and np.hypot(*g) * lattice.size < 3.2:
+            power = float(np.median(np.abs(demodulator(g)[inside]) ** 2))
+            found.append((power, hk))
+    found.sort(key=lambda f: -f[0])
+    chosen: list[NDArray[np.int_]] = []
+    for power, hk in found:
+        if len(chosen) >= _MOST and not _is_new(hk, chosen):
+            continue
+        if len(chosen) >= 2:
+            between = demodulator((hk + 0.5) @ lattice.reciprocal)[inside]
+            if power < _VISIBLE * float(np.median(np.abs(between) ** 2)) / np.log(2):
+                continue
+        chosen.append(hk)
+    if np.linalg.matrix_rank(chosen) < 2:
+        chosen += [next(hk for _, hk in found if np.linalg.matrix_rank([chosen[0], hk]) == 2)]
+    return np.array(chosen)
+
+
+def measure_phases(
+    flat: Floats,
+    mask: Mask,
+    lattice: Lattice,
+    index: NDArray[np.int_],
+    *,
+    window: float,
+    oversampling: float = 1.0,
+) -> LatticePhases:
+    """Local amplitudes and phases of some reflections of a lattice.
+
+    Parameters
+    ----------
+    flat : (y, x), background removed.
+    mask : (y, x), True where there is none of this crystal.
+    index : (n, 2) of the reflections, from `visible_reflections`.
     window : standard deviation of the Gaussian window, px.
     oversampling : nodes per node that the window needs.
     """
     demodulator = Demodulator(flat, mask, sigma=window, oversampling=oversampling)
     inside = demodulator.weight > 0.5 * demodulator.weight.max()
-    found = []
-    for hk in half_plane(3):
-        g = hk @ lattice.reciprocal
-        if np.abs(g).max() > _FINEST or np.hypot(*g) * lattice.size > 3.2:
-            continue
-        wave = demodulator(g)
-        between = demodulator((hk + 0.5) @ lattice.reciprocal)
-        power, dark = (float(np.median(np.abs(w[inside]) ** 2)) for w in (wave, between))
-        found.append((power, dark / np.log(2), hk, wave))
-    found.sort(key=lambda f: -f[0])
-    visible = [f for n, f in enumerate(found) if n < 2 or f[0] > _VISIBLE * f[1]]
-    chosen = [f for n, f in enumerate(visible) if n < _MOST or _is_new(f[2], visible[:n])]
-    if np.linalg.matrix_rank([f[2] for f in chosen]) < 2:
-        chosen.append(next(f for f in found if np.linalg.matrix_rank([chosen[0][2], f[2]]) == 2))
-    powers, darks = (np.array([f[i] for f in chosen]) for i in (0, 1))
+    waves = np.array([demodulator(g) for g in index @ lattice.reciprocal])
+    between = np.array([demodulator(g) for g in (index + 0.5) @ lattice.reciprocal])
+    power, dark = (np.median(np.abs(w[:, inside]) ** 2, axis=1) for w in (waves, between))
     return LatticePhases(
-        index=np.array([f[2] for f in chosen]),
-        waves=np.array([f[3] for f in chosen]) / np.sqrt(powers)[:, None, None],
-        noise=np.sqrt(darks / powers),
+        index=index,
+        waves=waves / np.sqrt(power)[:, None, None],
+        noise=np.sqrt(dark / np.log(2) / power),
         step=demodulator.step,
         seen=demodulator.weight,
     )
@@ -108,7 +135,7 @@ def smallest_cell(flat: Floats, mask: Mask, lattice: Lattice) -> Lattice:
     if not inside.any():
         return lattice
     seen = []
-    for hk in half_plane(4):
+    for hk in half_plane(3):
         g = hk @ lattice.reciprocal
         if np.abs(g).max() < _FINEST and np.hypot(*g) * lattice.size < 4:
             wave, between = (demodulator(f)[inside] for f in (g, (hk + 0.5) @ lattice.reciprocal))

@@ -7,12 +7,15 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from ..crystal.lattice_phases import LatticePhases
 
 Array = NDArray[np.float64]
 _SAME = 2.0  # √(cell area); windings so near to each other are one core
+_SEEN = 0.3  # share of the window
 _PRESENT = 0.25  # of the typical amplitude, round a core
 _RING = 2.5  # √(cell area), radius at which the crystal round a core must be there
 
@@ -54,13 +57,14 @@ def find_cores(phases: LatticePhases, *, cell: float) -> Cores:
     """
     pair = _spanning_pair(phases)
     winding = np.array([_winding(phases.waves[i]) for i in pair])
-    at = np.argwhere((winding != 0).any(axis=0))
+    there = phases.seen > _SEEN
+    at = np.argwhere((winding != 0).any(axis=0) & there[1:, 1:] & there[:-1, :-1])
     if not len(at):
         return Cores(positions=np.zeros((0, 2)), burgers=np.zeros((0, 2), dtype=int), sd=np.zeros(0))
     places = (at + 0.5) * phases.step
-    group = np.ones(1, dtype=int)
-    if len(at) > 1:
-        group = fcluster(linkage(places, "single"), _SAME * cell, "distance")
+    pairs = cKDTree(places).query_pairs(_SAME * cell, output_type="ndarray")
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(at), len(at)))
+    group = connected_components(links, directed=False)[1]
     turns = winding[:, at[:, 0], at[:, 1]].T
     positions, burgers, spread = [], [], []
     for k in np.unique(group):

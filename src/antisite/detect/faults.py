@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..crystal.contrast import Floats, Mask
 from ..crystal.distortion import fit_distortion
 from ..crystal.lattice import Lattice
-from ..crystal.lattice_phases import measure_phases
+from ..crystal.lattice_phases import measure_phases, visible_reflections
 from ..crystal.reflections import check_reflections
 from ..errors import NoLatticeError
 from .amplitude_dips import measure_dips
@@ -59,7 +59,8 @@ def _faults(
 ) -> list[PlanarDefect]:
     """Faults of one domain that do not run along known lines."""
     cell, faults = lattice.size, []
-    phases = measure_phases(even, hidden, lattice, window=_WINDOW * cell)
+    index = visible_reflections(even, hidden, lattice)
+    phases = measure_phases(even, hidden, lattice, index, window=_WINDOW * cell)
     weight = reflection_weights(phases, lattice)
     waves = phases.index @ lattice.reciprocal
     dips = measure_dips(phases, cell=cell)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 Array = NDArray[np.float64]
+_STRAIGHT = 1e-6  # difference of the directions along a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,6 +68,9 @@ def extend(path: Array, by: float, *, over: float) -> Array:
 
 def locate(points: Array, line: Line) -> tuple[Array, Array]:
     """How far along a line, and how far to its right (left: negative), points (n, 2) lie, px."""
+    if np.ptp(line.normals, axis=0).max() < _STRAIGHT:
+        away, normal = points - line.places[0], line.normals[0]
+        return away @ np.array([-normal[1], normal[0]]), away @ normal
     nearest = np.asarray(cKDTree(line.places).query(points)[1])
     away = points - line.places[nearest]
     normal = line.normals[nearest]

@@ -43,11 +43,7 @@ def cut_strip(pixels: NDArray[Any], mask: Mask, line: Line, *, reach: float) -> 
     high = np.clip(np.ceil(line.places.max(axis=0) + reach) + 1, low + 1, shape).astype(int)
     window = (slice(low[0], high[0]), slice(low[1], high[1]))
     size = tuple(high - low)
-    away = np.ones(size, dtype=bool)
-    at = np.round(sample_line(line.places, spacing=0.7).places - low).astype(int)
-    at = at[np.all((at >= 0) & (at < size), axis=1)]
-    away[at[:, 0], at[:, 1]] = False
-    close = ndimage.distance_transform_edt(away) <= reach + 1 if len(at) else ~away
+    close = _near(line, low, size, reach=reach)
     along, across = np.full((2, *size), np.inf)
     along[close], across[close] = locate(np.argwhere(close) + low.astype(float), line)
     return Strip(
@@ -58,3 +54,16 @@ def cut_strip(pixels: NDArray[Any], mask: Mask, line: Line, *, reach: float) -> 
         across=across,
         hidden=mask[window] | ~close | (np.abs(across) > reach),
     )
+
+
+def _near(line: Line, corner: NDArray[np.int_], size: tuple[int, ...], *, reach: float) -> Mask:
+    """(y, x) of a box, True within `reach` px of a line and at a few pixels more."""
+    stride = max(1, int(reach / 8))
+    coarse = np.ones([-(-n // stride) for n in size], dtype=bool)
+    at = np.round((sample_line(line.places, spacing=0.7).places - corner) / stride).astype(int)
+    at = at[np.all((at >= 0) & (at < coarse.shape), axis=1)]
+    coarse[at[:, 0], at[:, 1]] = False
+    if not len(at):
+        return np.zeros(size, dtype=bool)
+    close = ndimage.distance_transform_edt(coarse) <= reach / stride + 2
+    return close.repeat(stride, axis=0).repeat(stride, axis=1)[: size[0], : size[1]]

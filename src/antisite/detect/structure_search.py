@@ -12,7 +12,7 @@ from ..crystal.contrast import Floats, Mask
 from ..crystal.distortion import fit_distortion
 from ..crystal.domains import even_contrast
 from ..crystal.lattice import Lattice
-from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell
+from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell, visible_reflections
 from ..errors import NoLatticeError
 from .boundary_cores import dark_cores
 from .dislocations import find_cores
@@ -46,8 +46,9 @@ def find_structure(pixels: Floats, mask: Mask, domains: Domains, lattices: Seque
     domains : (y, x) number of the lattice of each pixel, -1 where none is known.
     """
     even = even_contrast(pixels, mask, spacing=mean_size(lattices))
-    smallest = [smallest_cell(even, mask | (domains != k), lattice) for k, lattice in enumerate(lattices)]
-    found = Structure(domains=domains, lattices=_refined(even, mask, domains, smallest))
+    if len(lattices) > 1:  # spots of its neighbours may have enlarged a cell
+        lattices = [smallest_cell(even, mask | (domains != k), own) for k, own in enumerate(lattices)]
+    found = Structure(domains=domains, lattices=_refined(even, mask, domains, lattices))
     for step in (_with_borders, with_faults, _with_cores, _with_kinds, _with_dark_cores):
         found = step(even, mask, found)
     return found
@@ -72,8 +73,7 @@ def _with_borders(even: Floats, mask: Mask, found: Structure) -> Structure:
     cell = mean_size(lattices)
     domains = sharpen_domains(even, mask, found.domains, lattices)
     waves = [
-        measure_phases(even, mask | (domains != k), lattice, window=_WINDOW * lattice.size).index
-        @ lattice.reciprocal
+        visible_reflections(even, mask | (domains != k), lattice) @ lattice.reciprocal
         for k, lattice in enumerate(lattices)
     ]
     lines = []
@@ -95,7 +95,8 @@ def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
         n_domains = len(found.lattices)
         cell = family.lattice.size
         hidden = mask | ~np.isin(found.domains, family.members)
-        phases = measure_phases(even, hidden, family.lattice, window=_WINDOW * cell, oversampling=2)
+        index = visible_reflections(even, hidden, family.lattice)
+        phases = measure_phases(even, hidden, family.lattice, index, window=_WINDOW * cell, oversampling=2)
         cores = find_cores(phases, cell=cell)
         for i, fault in faults:
             near = distance_to(fault.path, cores.positions) < _KNOWN * cell
