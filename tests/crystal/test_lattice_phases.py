@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from antisite.crystal.lattice_phases import measure_phases
+from antisite.crystal.lattice_phases import measure_phases, visible_reflections
 from antisite.simulate.scenes import perfect_scene, render_scene
 
 SHAPE = (200, 220)
@@ -12,7 +12,10 @@ def phases_of(look, crystal="fe100", *, mask=None, window=1.0, oversampling=1.0,
     image = render_scene(scene, dose=3e5, rng=2, **options)[0]
     flat, lattice, _ = look(image.pixels).distorted()
     mask = np.zeros(SHAPE, dtype=bool) if mask is None else mask
-    found = measure_phases(flat, mask, lattice, window=window * lattice.size, oversampling=oversampling)
+    index = visible_reflections(flat, mask, lattice)
+    found = measure_phases(
+        flat, mask, lattice, index, window=window * lattice.size, oversampling=oversampling
+    )
     return found, lattice, flat
 
 
@@ -37,7 +40,10 @@ def test_in_a_perfect_crystal_amplitudes_are_1_and_phases_even(look, crystal):
 def test_a_displaced_crystal_has_phases_turned_by_minus_2_pi_g_u(look):
     found, lattice, flat = phases_of(look)
     moved = np.roll(flat, (2, 3), axis=(0, 1))
-    again = measure_phases(moved, np.zeros(SHAPE, dtype=bool), lattice, window=lattice.size)
+    free = np.zeros(SHAPE, dtype=bool)
+    again = measure_phases(
+        moved, free, lattice, visible_reflections(moved, free, lattice), window=lattice.size
+    )
     others = {tuple(hk): wave for hk, wave in zip(again.index, again.waves, strict=True)}
     for hk, before in zip(found.index[:2], found.waves, strict=False):
         after = others[tuple(hk)]
@@ -53,7 +59,10 @@ def test_noise_is_louder_at_lower_dose(look):
     )
     free = np.zeros(SHAPE, dtype=bool)
     noise = [
-        measure_phases(flat, free, lattice, window=lattice.size).noise[0] for flat, lattice in (clear, dim)
+        measure_phases(
+            flat, free, lattice, visible_reflections(flat, free, lattice), window=lattice.size
+        ).noise[0]
+        for flat, lattice in (clear, dim)
     ]
     assert noise[1] > 3 * noise[0]
 

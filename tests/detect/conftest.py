@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from antisite.crystal.contrast import Floats, Mask, standardise
 from antisite.crystal.domains import even_contrast
 from antisite.crystal.lattice import Lattice
-from antisite.crystal.lattice_phases import LatticePhases, measure_phases
+from antisite.crystal.lattice_phases import LatticePhases, measure_phases, visible_reflections
 from antisite.detect.planar_defects import Structure
 from antisite.detect.structure_search import find_structure
 from antisite.simulate.extended_truth import ExtendedTruth
@@ -47,7 +47,8 @@ class Seen:
     def phases(self, window: float, **options: float) -> LatticePhases:
         """Those of the first domain; the window in cells."""
         hidden = self.mask | (self.domains != 0)
-        return measure_phases(self.even, hidden, self.lattice, window=window * self.cell, **options)
+        index = visible_reflections(self.even, hidden, self.lattice)
+        return measure_phases(self.even, hidden, self.lattice, index, window=window * self.cell, **options)
 
     def structure(self) -> Structure:
         return find_structure(self.pixels, self.mask, self.domains, self.lattices)
