@@ -135,6 +135,8 @@ def _mean_gradient(wave: NDArray[np.complex128], step: tuple[float, float]) -> A
 
 def _typical(amplitude: Array, weight: Array) -> float:
     """The amplitude of good crystal: the 75 % quantile of what is inside the mask."""
+    if not (weight > 0.2).any():
+        raise NoLatticeError("no lattice found: too little of the crystal lies clear of its borders")
     return float(np.quantile(amplitude[weight > 0.2], 0.75)) or 1.0
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..crystal.lattice import Lattice
 from ..crystal.lattice_relation import relate_lattices
@@ -31,22 +29,23 @@ class Family:
     lattice: Lattice
 
 
-def families(domains: NDArray[np.int8], lattices: Sequence[Lattice]) -> list[Family]:
-    """Every domain with those that it differs from by a turn of less than 12°."""
-    n = len(lattices)
-    pairs = [(i, j) for i in range(n) for j in range(i) if _close(lattices[j], lattices[i])]
-    links = coo_array((np.ones(len(pairs)), np.array(pairs).reshape(-1, 2).T), shape=(n, n))
-    group = connected_components(links, directed=False)[1]
-    area = np.bincount(domains[domains >= 0].ravel(), minlength=n)
-    found = []
-    for k in range(group.max() + 1):
-        members = np.flatnonzero(group == k).tolist()
-        first = lattices[members[0]]
-        cells = [
-            relate_lattices(first, lattices[i]).cell if i != members[0] else first.vectors for i in members
-        ]
-        mean = np.average(cells, axis=0, weights=np.maximum(area[members], 1))
-        found.append(Family(members=tuple(members), lattice=replace(first, vectors=mean)))
+def families(
+    domains: NDArray[np.int8], lattices: Sequence[Lattice], pairs: Sequence[tuple[int, int]]
+) -> list[Family]:
+    """Every domain alone, then the pairs of neighbours that differ by a turn of less than 12°.
+
+    Parameters
+    ----------
+    domains : (y, x), -1 where there is no crystal.
+    pairs : domains that share a border.
+    """
+    found = [Family(members=(k,), lattice=lattice) for k, lattice in enumerate(lattices)]
+    area = np.bincount(domains[domains >= 0].ravel(), minlength=len(lattices))
+    for i, j in sorted({(min(pair), max(pair)) for pair in pairs if min(pair) >= 0 and pair[0] != pair[1]}):
+        if _close(lattices[i], lattices[j]):
+            cells = [lattices[i].vectors, relate_lattices(lattices[i], lattices[j]).cell]
+            mean = np.average(cells, axis=0, weights=np.maximum(area[[i, j]], 1))
+            found.append(Family(members=(i, j), lattice=replace(lattices[i], vectors=mean)))
     return found
 
 

@@ -17,10 +17,10 @@ from ..errors import NoLatticeError
 from .amplitude_dips import measure_dips
 from .displacement_steps import measure_steps, reflection_weights
 from .domain_cuts import cut_domain
-from .line_ends import ends_inside, reach_out
+from .line_ends import domains_along, ends_inside, reach_out
 from .line_refinement import refine_line
 from .line_shift import measure_shift
-from .line_tracing import read_nodes, trace_lines
+from .line_tracing import MIN_LENGTH, read_nodes, trace_lines
 from .lines import distance_to
 from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure
 from .planar_kinds import PlanarKind, kind_of_fault
@@ -29,7 +29,9 @@ Array = NDArray[np.float64]
 _WINDOW = 0.75  # √(cell area)
 _STEP = 0.2  # of 1 - cos(phase step), averaged over the reflections, that is evidence of a line
 _DIP = 0.36  # of the amplitude, likewise
-_CONSTANT = 0.85  # how far phase steps must agree along a fault
+_NOISY = 2.0  # of the noise of the reflections: a dip as deep is no evidence
+_WINDING = 0.25  # of a cell, by which the displacement may change along a fault: it winds along a wall
+_CONSTANT = 0.92  # how far phase steps must agree along a fault
 _LEAST_SHIFT = 0.10  # of a cell; a weak lattice along the line tells of less
 _KNOWN = 2.0  # √(cell area); a fault so near to a line is that line
 
@@ -40,8 +42,11 @@ def with_faults(even: Floats, mask: Mask, found: Structure) -> Structure:
         hidden = mask | (found.domains != k)
         faults = _faults(even, hidden, lattice, found.lines)
         if faults and _keeps_step(even, hidden, lattice):
+            parts = [k]
             for fault in faults:
-                found = _with_fault(found, k, fault)
+                n = len(found.lattices)
+                found = _with_fault(found, parts, fault)
+                parts += range(n, len(found.lattices))
     return found
 
 
@@ -64,15 +69,16 @@ def _faults(
     weight = reflection_weights(phases, lattice)
     waves = phases.index @ lattice.reciprocal
     dips = measure_dips(phases, cell=cell)
-    evidence = np.maximum(measure_steps(phases, cell=cell, weight=weight) / _STEP, dips / _DIP)
+    dip = max(_DIP, _NOISY * float(np.median(phases.noise)))
+    evidence = np.maximum(measure_steps(phases, cell=cell, weight=weight) / _STEP, dips / dip)
     for rough in trace_lines(evidence, phases.step, cell=cell):
         if any(np.mean(distance_to(line.path, rough) < _KNOWN * cell) > 0.5 for line in known):
             continue
         refined = refine_line(even, hidden, rough, (waves, waves), cell=cell)
         shift = measure_shift(even, hidden, refined.path, lattice, phases.index, weight=weight)
         moved = np.abs(shift.value - np.round(shift.value)).max() > _LEAST_SHIFT
-        weak = np.median(read_nodes(dips, rough, phases.step)) > _DIP
-        if shift.constancy > _CONSTANT and (moved or weak):
+        weak = np.median(read_nodes(dips, rough, phases.step)) > dip
+        if shift.constancy > _CONSTANT and shift.trend < _WINDING and (moved or weak):
             faults.append(
                 PlanarDefect(
                     kind=PlanarKind(kind="planar_defect"),
@@ -86,10 +92,19 @@ def _faults(
     return faults
 
 
-def _with_fault(found: Structure, k: int, fault: PlanarDefect) -> Structure:
-    """The structure with one more fault, which ends in partial dislocations or divides domain k."""
-    lattice, cell = found.lattices[k], fault.cell
-    path = reach_out(fault.path, found.domains, (k,), cell=cell)
+def _with_fault(found: Structure, parts: Sequence[int], fault: PlanarDefect) -> Structure:
+    """The structure with one more fault, which ends in partial dislocations or divides its domain.
+
+    Parameters
+    ----------
+    parts : numbers of the domains into which earlier faults have divided the one that was searched.
+    """
+    cell = fault.cell
+    k = max(parts, key=lambda part: int((domains_along(found.domains, fault.path) == part).sum()))
+    lattice = found.lattices[k]
+    path = reach_out(fault.path, found.domains, parts, cell=cell)
+    if np.hypot(*(path[-1] - path[0])) < MIN_LENGTH * cell:
+        return found
     partials = [
         Dislocation(
             position=path[end],
@@ -105,7 +120,7 @@ def _with_fault(found: Structure, k: int, fault: PlanarDefect) -> Structure:
         )
         if inside
     ]
-    kind = kind_of_fault(fault.shift, lattice, path[-1] - path[0])
+    kind = kind_of_fault(fault.shift, lattice, path[-1] - path[0], sd=float(fault.shift_sd.max()))
     least = LEAST_CELLS * lattice.cell_area
     domains = cut_domain(found.domains, k, path, new=len(found.lattices), least=least, cell=cell)
     divided = domains is not found.domains

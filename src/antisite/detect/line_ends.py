@@ -51,6 +51,11 @@ def ends_inside(path: Array, domains: Domains, *, cell: float) -> tuple[bool, bo
     return bool(start), bool(end)
 
 
+def domains_along(domains: Domains, path: Array) -> Domains:
+    """Numbers of the domains that a path (n, 2) runs through, a pixel apart."""
+    return _read(domains, sample_line(path, spacing=1.0).places)
+
+
 def _read(domains: Domains, places: Array) -> Domains:
     """Numbers (n,) of the domains at places, -1 outside the frame."""
     at = np.round(places).astype(int)

@@ -21,8 +21,9 @@ _SEARCH = 2.5  # √(cell area), how far a line may be off
 _BIN_ALONG, _BIN_ACROSS = 0.5, 0.1  # √(cell area)
 _SMOOTH_ALONG, _SMOOTH_ACROSS = 1.0, 0.2  # √(cell area)
 _STRAIGHT = 0.35  # √(cell area), scatter of a line that is drawn straight
+_CLOSED = 2.0  # √(cell area), between the ends of a line round a domain
 _ENOUGH = 8.0  # pixels per √(cell area); finer ones are skipped
-_BEND = 3.0  # √(cell area), over which a bent line is smoothed
+_BEND = 2.0  # √(cell area), over which a bent line is smoothed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,6 +126,10 @@ def _smooth(places: Array, *, cell: float) -> Refined:
         ends = [(p - centre) @ axis for p in (places[0], places[-1])]
         return Refined(path=np.array([centre + e * axis for e in ends]), sd=scatter)
     sigma = _BEND / _BIN_ALONG
+    if np.hypot(*(places[-1] - places[0])) < _CLOSED * cell:
+        smooth = ndimage.gaussian_filter1d(places, sigma / 2, axis=0, mode="wrap")
+        smooth = np.vstack([smooth, smooth[:1]])
+        return Refined(path=smooth, sd=float(np.median(np.hypot(*(places - smooth[:-1]).T))))
     from_ends = np.vstack([2 * places[0] - places[:0:-1], places, 2 * places[-1] - places[-2::-1]])
     smooth = ndimage.gaussian_filter1d(ndimage.median_filter(from_ends, (5, 1)), sigma, axis=0)
     smooth = smooth[len(places) - 1 : 2 * len(places) - 1]

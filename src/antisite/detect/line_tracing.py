@@ -10,6 +10,8 @@ Array = NDArray[np.float64]
 _SURE = 1.25  # evidence somewhere on a line; it is traced as far as there is more than 1
 _END = 0.5  # of the evidence that is usual on a line, where it ends
 _BRANCH = 2.0  # √(cell area) from the middle of a line; what lies farther belongs to another
+_ONE_LINE = 0.75  # of the evidence in a cloud, along one path; else it branches
+_FEW = 3
 MIN_LENGTH = 6.0  # √(cell area)
 
 
@@ -27,14 +29,45 @@ def trace_lines(evidence: Array, step: tuple[float, float], *, cell: float) -> l
     for k, box in enumerate(ndimage.find_objects(label), 1):
         own = label[box] == k
         at, size = np.argwhere(own) + [part.start for part in box], evidence[box][own]
-        if len(at) < 3 or size.max() < _SURE:
+        if len(at) < _FEW or size.max() < _SURE:
             continue
-        path = _ordered(at * step, size, bin_width=cell)
-        strength = read_nodes(evidence, path, step)
-        path = path[_longest_run(strength > _END * np.median(strength))]
-        if len(path) > 1 and np.hypot(*np.ptp(path, axis=0)) >= MIN_LENGTH * cell:
-            lines.append(path)
+        for path in _branches(at * step, size, cell=cell):
+            strength = read_nodes(evidence, path, step)
+            path = path[_longest_run(strength > _END * np.median(strength))]
+            if len(path) > 1 and np.hypot(*np.ptp(path, axis=0)) >= MIN_LENGTH * cell:
+                lines.append(path)
     return lines
+
+
+def _branches(places: Array, weight: Array, *, cell: float) -> list[Array]:
+    """The path through a cloud of places (n, 2); of a cloud that branches, straight paths one by one."""
+    paths = []
+    while len(places) >= _FEW:
+        path, own = _ordered(places, weight, bin_width=cell)
+        if np.average(own, weights=weight) < _ONE_LINE:
+            across = _best_line(places, weight, reach=_BRANCH * cell)
+            on = across < _BRANCH * cell
+            path, _ = _ordered(places[on], weight[on], bin_width=cell)
+            own = across < 1.5 * _BRANCH * cell
+        paths.append(path)
+        places, weight = places[~own], weight[~own]
+    return paths
+
+
+def _best_line(places: Array, weight: Array, *, reach: float) -> Array:
+    """Distance (n,) px from the straight line through two places that has most weight within reach."""
+    some = places[:: max(1, len(places) // 60)]
+    i, j = np.triu_indices(len(some), 1)
+    along = some[j] - some[i]
+    length = np.hypot(*along.T)
+    i, along = i[length > 2 * reach], along[length > 2 * reach]
+    if not len(i):
+        return np.zeros(len(places))
+    normal = np.column_stack([along[:, 1], -along[:, 0]]) / np.hypot(*along.T)[:, None]
+    offset = (some[i] * normal).sum(axis=1)
+    near = np.abs(places @ normal.T - offset) < reach
+    best = int(np.argmax(weight @ near))
+    return np.asarray(np.abs(places @ normal[best] - offset[best]))
 
 
 def read_nodes(field: Array, path: Array, step: tuple[float, float]) -> Array:
@@ -48,8 +81,8 @@ def _longest_run(true: NDArray[np.bool_]) -> slice:
     return slice(*max(edges, key=lambda run: int(run[1] - run[0]))) if len(edges) else slice(0, 0)
 
 
-def _ordered(places: Array, weight: Array, *, bin_width: float) -> Array:
-    """Weighted mean place in each bin along the longest direction of a cloud, side branches left out."""
+def _ordered(places: Array, weight: Array, *, bin_width: float) -> tuple[Array, NDArray[np.bool_]]:
+    """Weighted mean place in each bin along the longest direction of a cloud, and which places tell of it."""
     centred = places - np.average(places, axis=0, weights=weight)
     axes = np.linalg.eigh((centred * weight[:, None]).T @ centred)[1]
     across, along = (centred @ axes).T
@@ -62,4 +95,4 @@ def _ordered(places: Array, weight: Array, *, bin_width: float) -> Array:
         kept = np.abs(across - usual[number]) < _BRANCH * bin_width
     total = np.bincount(number, weight * kept)
     mean = np.column_stack([np.bincount(number, weight * kept * p) for p in places.T])
-    return np.asarray(mean[total > 0] / total[total > 0, None])
+    return np.asarray(mean[total > 0] / total[total > 0, None]), kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,24 @@ class Structure:
             at = np.clip(np.round(places).astype(int), 0, np.array(free.shape) - 1)
             free[at[:, 0], at[:, 1]] = False
         return np.full(free.shape, np.inf) if free.all() else np.asarray(ndimage.distance_transform_edt(free))
+
+    def on(self, domains: Domains) -> Structure:
+        """The same with the domains that turned out to be crystals, and without the borders of two crystals
+        of which one is none.
+        """
+        kept = [
+            i
+            for i, line in enumerate(self.lines)
+            if line.kind.kind != "phase_boundary"
+            or min(domains_beside(domains, line.path, cell=line.cell)) >= 0
+        ]
+        number = {old: new for new, old in enumerate(kept)}
+        return replace(
+            self,
+            domains=domains,
+            lines=tuple(self.lines[i] for i in kept),
+            dislocations=tuple(replace(core, line=number.get(core.line, -1)) for core in self.dislocations),
+        )
 
     def field_in(self, number: int) -> DislocationField:
         """What turns round the dislocations inside domain `number`; those on its borders turn elsewhere."""

@@ -11,6 +11,7 @@ from ..crystal.lattice import Lattice
 from ..crystal.lattice_relation import mirror_strain, relate_lattices, row_along
 
 Array = NDArray[np.float64]
+TURN_SD = np.radians(0.05)  # rad
 _ALONG = np.radians(4)  # between a line and the row that it follows
 _TWIN_STRAIN = 0.10  # left when one lattice is mirrored onto the other: drift does as much
 _LOW_ANGLE = np.radians(10)  # a smaller turn about a row is an array of dislocations, no twin
@@ -28,12 +29,15 @@ class PlanarKind:
     kind : one of `defects.PLANAR_KINDS`.
     name : in plain words, empty where the numbers imply none.
     misorientation : rad, the least turn of one lattice onto the other; NaN where no turn does.
+    misorientation_sd : rad, that of simulated grains (`benchmarks/planar.md`), and the square of the drift
+        that the turn was freed of, as a strain: what is of second order in it is left.
     mirror : whether the line is a mirror of the two lattices.
     """
 
     kind: str
     name: str = ""
     misorientation: float = float("nan")
+    misorientation_sd: float = TURN_SD
     mirror: bool = False
 
 
@@ -48,16 +52,17 @@ def kind_of_boundary(left: Lattice, right: Lattice, direction: Array) -> PlanarK
     """
     relation = relate_lattices(left, right)
     turn = abs(relation.rotation)
+    sd = float(np.hypot(TURN_SD, relation.strain**2))
     rows = [row_along(lattice, direction, tolerance=_ALONG) for lattice in (left, right)]
     shared = rows[0] is not None and rows[1] is not None
     if shared and not turn < _LOW_ANGLE and mirror_strain(left, right, direction) < _TWIN_STRAIN:
-        return PlanarKind(kind="twin_boundary", misorientation=turn, mirror=True)
+        return PlanarKind(kind="twin_boundary", misorientation=turn, misorientation_sd=sd, mirror=True)
     if abs(np.log(left.cell_area / right.cell_area)) > _OTHER_CELL and np.isnan(turn):
         return PlanarKind(kind="phase_boundary")
-    return PlanarKind(kind="grain_boundary", misorientation=turn)
+    return PlanarKind(kind="grain_boundary", misorientation=turn, misorientation_sd=sd)
 
 
-def kind_of_fault(shift: Array, lattice: Lattice, direction: Array) -> PlanarKind:
+def kind_of_fault(shift: Array, lattice: Lattice, direction: Array, *, sd: float = 0.0) -> PlanarKind:
     """Kind of a line across which one lattice is displaced.
 
     n mirrored layers between two rows of a lattice whose layers follow each other at a fraction f of the
@@ -68,7 +73,9 @@ def kind_of_fault(shift: Array, lattice: Lattice, direction: Array) -> PlanarKin
     ----------
     shift : (2,) displacement of the right side, fractions of a and b.
     direction : (2,) along the line, (y, x).
+    sd : of the shift.
     """
+    near = max(_NEAR, 2 * sd)
     if _apart(shift) < _LEAST_SHIFT:
         return PlanarKind(kind="planar_defect", misorientation=0.0)
     if _apart(2 * shift) < 2 * _NEAR and _apart(shift) > 0.5 - _NEAR:
@@ -77,11 +84,11 @@ def kind_of_fault(shift: Array, lattice: Lattice, direction: Array) -> PlanarKin
     if row is None or np.gcd(*row) != 1:
         return PlanarKind(kind="planar_defect", misorientation=0.0)
     along, across, offset = _in_rows(shift, row, lattice, direction)
-    if abs(across - np.round(across)) > _NEAR:
+    if abs(across - np.round(across)) > near:
         return PlanarKind(kind="planar_defect", misorientation=0.0)
     name = ""
     if abs(abs((offset + 0.5) % 1 - 0.5) - 1 / 3) < 0.08:
-        layers = [n for n in (1, 2) if abs((along + 2 * n * offset + 0.5) % 1 - 0.5) < _NEAR]
+        layers = [n for n in (1, 2) if abs((along + 2 * n * offset + 0.5) % 1 - 0.5) < near]
         name = {1: "intrinsic stacking fault", 2: "extrinsic stacking fault"}[layers[0]] if layers else ""
     return PlanarKind(kind="stacking_fault", name=name, misorientation=0.0)
 

@@ -15,7 +15,7 @@ from ..crystal.lattice import Lattice
 from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell, visible_reflections
 from ..errors import NoLatticeError
 from .boundary_cores import dark_cores
-from .dislocations import find_cores
+from .dislocations import Cores, find_cores
 from .domain_boundaries import find_borders, mean_size, sharpen_domains
 from .domain_cuts import cut_domain, redraw_border
 from .domain_families import Family, families
@@ -81,7 +81,9 @@ def _with_borders(even: Floats, mask: Mask, found: Structure) -> Structure:
         between = (border.left, border.right)
         refined = refine_line(even, mask, border.path, (waves[border.left], waves[border.right]), cell=cell)
         domains = redraw_border(domains, refined.path, *between, cell=cell)
-        path = reach_out(refined.path, domains, between, cell=cell, far=_TO_FRAME)
+        path = refined.path
+        if np.any(path[0] != path[-1]):
+            path = reach_out(path, domains, between, cell=cell, far=_TO_FRAME)
         lines.append(
             PlanarDefect(kind=PlanarKind(kind="grain_boundary"), path=path, sd=refined.sd, cell=cell)
         )
@@ -89,28 +91,22 @@ def _with_borders(even: Floats, mask: Mask, found: Structure) -> Structure:
 
 
 def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
-    """Dislocations of domains whose lattices differ by little, and the walls that they line up to."""
-    faults = [(i, line) for i, line in enumerate(found.lines) if np.isfinite(line.shift).all()]
-    for family in families(found.domains, found.lattices):
-        n_domains = len(found.lattices)
+    """Dislocations inside domains and on borders of low angle, and the walls that they line up to."""
+    beside = [domains_beside(found.domains, line.path, cell=line.cell) for line in found.lines]
+    for family in families(found.domains, found.lattices, beside):
         cell = family.lattice.size
         hidden = mask | ~np.isin(found.domains, family.members)
         index = visible_reflections(even, hidden, family.lattice)
         phases = measure_phases(even, hidden, family.lattice, index, window=_WINDOW * cell, oversampling=2)
         cores = find_cores(phases, cell=cell)
-        for i, fault in faults:
-            near = distance_to(fault.path, cores.positions) < _KNOWN * cell
-            found = with_total(found, i, cores.burgers[near].sum(axis=0), family.lattice)
-            cores = cores.select(~near)
-        free = np.ones(len(cores), dtype=bool)
-        for line in found.lines:
-            free &= distance_to(line.path, cores.positions) > _KNOWN * cell
-        for wall in find_walls(cores.select(free), phases, family.lattice):
-            found = _with_wall(found, wall, cell=cell)
-        family = replace(family, members=(*family.members, *range(n_domains, len(found.lattices))))
-        on = np.full(len(cores), -1)
-        for i, line in enumerate(found.lines):
-            on[distance_to(line.path, cores.positions) < _KNOWN * cell] = i
+        if len(family.members) == 1:
+            n_domains = len(found.lattices)
+            found, cores = _free_cores(found, cores, phases, family.lattice)
+            family = replace(family, members=(*family.members, *range(n_domains, len(found.lattices))))
+        on = _lines_of(cores, found, family.members, cell=cell)
+        if len(family.members) > 1:  # of a pair, cores off its border were seen in each domain alone
+            new = on >= 0
+            cores, on = cores.select(new), on[new]
         dislocations = [
             Dislocation(
                 position=position,
@@ -124,6 +120,32 @@ def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
         found = replace(found, dislocations=(*found.dislocations, *dislocations))
         found = replace(found, lines=_turned(found, family, phases, on))
     return found
+
+
+def _free_cores(
+    found: Structure, cores: Cores, phases: LatticePhases, lattice: Lattice
+) -> tuple[Structure, Cores]:
+    """The structure with walls and complete partial dislocations; the cores that are part of no fault."""
+    cell = lattice.size
+    free = np.ones(len(cores), dtype=bool)
+    for i, line in enumerate(found.lines):
+        near = distance_to(line.path, cores.positions) < _KNOWN * cell
+        free &= ~near
+        if np.isfinite(line.shift).all():
+            found = with_total(found, i, cores.burgers[near].sum(axis=0), lattice)
+            cores, free = cores.select(~near), free[~near]
+    for wall in find_walls(cores.select(free), phases, lattice):
+        found = _with_wall(found, wall, cell=cell)
+    return found, cores
+
+
+def _lines_of(cores: Cores, found: Structure, members: Sequence[int], *, cell: float) -> NDArray[np.int_]:
+    """Index (n,) of the line between two of the domains on which each core lies, -1 for none."""
+    on = np.full(len(cores), -1)
+    for i, line in enumerate(found.lines):
+        if set(domains_beside(found.domains, line.path, cell=line.cell)) <= set(members):
+            on[distance_to(line.path, cores.positions) < _KNOWN * cell] = i
+    return on
 
 
 def _turned(

@@ -154,13 +154,14 @@ def _fit_crystals(
         raise reasons[0]
     share = {k: float((seen == k).mean()) for k in reasons}
     numbered, ordered = largest_first(seen, crystals)
+    left = structure.on(numbered)
     return Specimen(
         channels=channels,
         crystals=without_doubles(ordered),
         domains=numbered,
         mask=mask,
-        lines=structure.lines,
-        dislocations=structure.dislocations,
+        lines=left.lines,
+        dislocations=left.dislocations,
         refused=tuple(
             f"a grain of {share[k]:.1%} of the image could not be analysed: {str(reason).removeprefix(_NONE)}"
             for k, reason in reasons.items()

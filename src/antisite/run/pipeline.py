@@ -110,7 +110,7 @@ def inspect_crystal(image: Image, *, lattice_constant: float = math.nan) -> Resu
     """
     settings = Settings(planar=False)
     window = analysed_window(image)
-    specimen = find_specimen(image.channels[:, *window], image.mask[window], planar=False)
+    specimen = find_specimen(image.channels[:, *window], image.mask[window])
     nothing = [
         SiteScores.empty(
             len(crystal.sites), n_channels=image.n_channels, n_sublattices=len(crystal.sublattices)

@@ -16,7 +16,6 @@ from .planar_rows import WIDTH
 
 _FAULTS = ("stacking_fault", "antiphase_boundary", "planar_defect", "twin_boundary")
 _LEVEL = math.radians(0.5)  # of a line along the rows of pixels
-_TURN_SD = math.radians(0.05)  # of a misorientation, measured on simulated grains (`benchmarks/planar.md`)
 
 
 def summarise_planar(
@@ -85,7 +84,7 @@ def _boundary(
         "path_sd": line.sd,
         "width": WIDTH * line.cell,
         "misorientation": line.kind.misorientation if turned else None,
-        "misorientation_sd": _TURN_SD if turned and not shifted else None,
+        "misorientation_sd": line.kind.misorientation_sd if turned and not shifted else None,
         "mirror": line.kind.mirror,
         "shift": line.shift.tolist() if shifted else None,
         "shift_sd": line.shift_sd.tolist() if shifted else None,
