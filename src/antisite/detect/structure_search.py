@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..crystal.contrast import Floats, Mask
 from ..crystal.distortion import fit_distortion
 from ..crystal.domains import even_contrast
-from ..crystal.lattice import Lattice
+from ..crystal.lattice import Lattice, same_lattice
 from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell, visible_reflections
 from ..errors import NoLatticeError
 from .boundary_cores import dark_cores
@@ -31,6 +31,7 @@ from .planar_kinds import PlanarKind, kind_of_boundary
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]
 _WINDOW = 1.0  # √(cell area)
+_SAME = 0.03  # of a cell, between lattices that are one; a turn of 2° makes as much
 _KNOWN = 2.0  # √(cell area); a core so near to a line belongs to it
 _TO_FRAME = 8.0  # √(cell area); a border cannot end inside a crystal
 LOW_ANGLE = "low-angle grain boundary"
@@ -48,10 +49,24 @@ def find_structure(pixels: Floats, mask: Mask, domains: Domains, lattices: Seque
     even = even_contrast(pixels, mask, spacing=mean_size(lattices))
     if len(lattices) > 1:  # spots of its neighbours may have enlarged a cell
         lattices = [smallest_cell(even, mask | (domains != k), own) for k, own in enumerate(lattices)]
-    found = Structure(domains=domains, lattices=_refined(even, mask, domains, lattices))
+    found = _merged(Structure(domains=domains, lattices=_refined(even, mask, domains, lattices)))
     for step in (_with_borders, with_faults, _with_cores, _with_kinds, _with_dark_cores):
         found = step(even, mask, found)
     return found
+
+
+def _merged(found: Structure) -> Structure:
+    """The structure with domains of one lattice as one: faults had made their spectra differ."""
+    kept: list[int] = []
+    domains = found.domains.copy()
+    for k, lattice in enumerate(found.lattices):
+        same = [
+            n for n, other in enumerate(kept) if same_lattice(lattice, found.lattices[other], tolerance=_SAME)
+        ]
+        domains[found.domains == k] = same[0] if same else len(kept)
+        if not same:
+            kept.append(k)
+    return Structure(domains=domains, lattices=tuple(found.lattices[k] for k in kept))
 
 
 def _refined(even: Floats, mask: Mask, domains: Domains, lattices: Sequence[Lattice]) -> tuple[Lattice, ...]:

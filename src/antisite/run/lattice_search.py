@@ -23,6 +23,7 @@ MIN_CELLS = 50  # fewer cannot tell a cell from twice the cell, nor a rare colum
 MIN_CELLS_BESIDE = 20  # of a further domain: its spectrum has told it apart already
 _LARGE = 3.5  # spacings², of a cell that parts of the image must confirm
 _SMALLER = 0.6  # of the cell of the whole image, to be another one
+_OF_FAULTS, _SHARED = 3.0, 0.06  # cells in the repeat of faults; of a cell, between rows that are one
 _CLEAR = 0.4  # coherence of a part of the image, where the whole has none
 _SMOOTHINGS = (0.8, 2.0, 4.0)  # px, of the image whose spacing is measured; the first is nearly always enough
 
@@ -79,11 +80,25 @@ def _crystalline(
         except (NoLatticeError, InputError) as error:
             reason = reason or error
             continue
-        number[k] = next((i for i, known in lattices.items() if same_lattice(lattice, known)), k)
+        number[k] = next(
+            (
+                i
+                for i, known in lattices.items()
+                if same_lattice(lattice, known) or _of_faults(lattice, known)
+            ),
+            k,
+        )
         lattices.setdefault(int(number[k]), lattice)
     if reason and not lattices:
         raise reason
     return largest_first(number[domains], lattices)
+
+
+def _of_faults(lattice: Lattice, known: Lattice) -> bool:
+    """Whether a large cell has a row in common with a known one: the repeat of faults side by side."""
+    row = known.fractions(lattice.vectors[:1])
+    shared = np.abs(row - np.round(row)).max() < _SHARED
+    return bool(shared and lattice.cell_area > _OF_FAULTS * known.cell_area)
 
 
 def _lattice_of_all(overview: Spectrum, mean: Floats, mask: Mask, *, spacing: float) -> Lattice:
