@@ -33,6 +33,10 @@ _NOISY = 2.0  # of the noise of the reflections: a dip as deep is no evidence
 _WINDING = 0.25  # of a cell, by which the displacement may change along a fault: it winds along a wall
 _CONSTANT = 0.92  # how far phase steps must agree along a fault
 _LEAST_SHIFT = 0.10  # of a cell; a weak lattice along the line tells of less
+_CLEAR_SHIFT, _LONG = (
+    0.2,
+    12.0,
+)  # of a cell, √(cell area): one of them of a fault with two ends in the crystal
 _KNOWN = 2.0  # √(cell area); a fault so near to a line is that line
 
 
@@ -103,8 +107,11 @@ def _with_fault(found: Structure, parts: Sequence[int], fault: PlanarDefect) -> 
     k = max(parts, key=lambda part: int((domains_along(found.domains, fault.path) == part).sum()))
     lattice = found.lattices[k]
     path = reach_out(fault.path, found.domains, parts, cell=cell)
-    if np.hypot(*(path[-1] - path[0])) < MIN_LENGTH * cell:
-        return found
+    length = float(np.hypot(*(path[-1] - path[0])))
+    inside = ends_inside(path, found.domains, cell=cell)
+    small = np.abs(fault.shift - np.round(fault.shift)).max() < _CLEAR_SHIFT
+    if length < MIN_LENGTH * cell or (all(inside) and small and length < _LONG * cell):
+        return found  # strain between dislocations looks like a short fault of small displacement
     partials = [
         Dislocation(
             position=path[end],
@@ -115,10 +122,8 @@ def _with_fault(found: Structure, parts: Sequence[int], fault: PlanarDefect) -> 
             line=len(found.lines),
         )
         # a circuit round the start runs from the right side to the left, round the end from left to right
-        for inside, end, sign in zip(
-            ends_inside(path, found.domains, cell=cell), (0, -1), (-1, 1), strict=True
-        )
-        if inside
+        for within, end, sign in zip(inside, (0, -1), (-1, 1), strict=True)
+        if within
     ]
     kind = kind_of_fault(fault.shift, lattice, path[-1] - path[0], sd=float(fault.shift_sd.max()))
     least = LEAST_CELLS * lattice.cell_area

@@ -107,7 +107,11 @@ def _with_borders(even: Floats, mask: Mask, found: Structure) -> Structure:
 
 def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
     """Dislocations inside domains and on borders of low angle, and the walls that they line up to."""
-    beside = [domains_beside(found.domains, line.path, cell=line.cell) for line in found.lines]
+    beside = [
+        domains_beside(found.domains, line.path, cell=line.cell)
+        for line in found.lines
+        if np.isnan(line.shift).any()
+    ]
     for family in families(found.domains, found.lattices, beside):
         cell = family.lattice.size
         hidden = mask | ~np.isin(found.domains, family.members)
@@ -155,10 +159,12 @@ def _free_cores(
 
 
 def _lines_of(cores: Cores, found: Structure, members: Sequence[int], *, cell: float) -> NDArray[np.int_]:
-    """Index (n,) of the line between two of the domains on which each core lies, -1 for none."""
+    """Index (n,) of the border between two of the domains on which each core lies, -1 for none."""
     on = np.full(len(cores), -1)
     for i, line in enumerate(found.lines):
-        if set(domains_beside(found.domains, line.path, cell=line.cell)) <= set(members):
+        if np.isnan(line.shift).any() and set(
+            domains_beside(found.domains, line.path, cell=line.cell)
+        ) <= set(members):
             on[distance_to(line.path, cores.positions) < _KNOWN * cell] = i
     return on
 

@@ -78,7 +78,8 @@ def _map(result: Result) -> str:
     ny, nx = result.image.shape
     words = (
         "Grains in colour, boundaries and faults as lines, dislocations as ⊥ with the stem along the extra "
-        "half plane; arrows are Burgers vectors, to scale among themselves. Veiled: no crystal."
+        "half plane (upright where the Burgers vector is not known); arrows are Burgers vectors, to scale "
+        "among themselves. Veiled: no crystal."
     )
     width = f"max-width:max(18rem,calc(min(52rem,80vh*{nx}/{ny})))"
     picture = f'<img src="{png_uri(planar_png(result))}" alt="map of grains, boundaries and dislocations">'
