@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from antisite.crystal.domains import DomainFinder, even_contrast
+from antisite.crystal.domains import DomainFinder
+from antisite.crystal.windows import even_contrast
 from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.extended_defects import tilt_boundary, twin_boundary
 from antisite.simulate.render import simulate_image

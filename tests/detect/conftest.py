@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from antisite.crystal.contrast import Floats, Mask, standardise
-from antisite.crystal.domains import even_contrast
 from antisite.crystal.lattice import Lattice
 from antisite.crystal.lattice_phases import LatticePhases, measure_phases, visible_reflections
+from antisite.crystal.windows import even_contrast
 from antisite.detect.planar_defects import Structure
 from antisite.detect.structure_search import find_structure
 from antisite.simulate.extended_truth import ExtendedTruth

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from .contrast import Floats, Mask
 from .window_groups import Grouping
 from .window_spectra import local_spectra
-from .windows import even_contrast, lay_windows
-
-__all__ = ["DomainFinder", "even_contrast"]
+from .windows import lay_windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,14 +53,7 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
 
 def _visible_waves(demodulator: Demodulator, lattice: Lattice, distortion: Distortion) -> list[Array]:
     """The strongest reflections (m, n) that stand out of the noise, freed of the displacement."""
-    nodes = np.stack(
-        np.meshgrid(
-            *(np.arange(n) * s for n, s in zip(demodulator.nodes, demodulator.step, strict=True)),
-            indexing="ij",
-        ),
-        axis=-1,
-    )
-    shift = distortion.at(nodes.reshape(-1, 2)).reshape(nodes.shape)
+    shift = distortion.at(demodulator.places()).reshape(*demodulator.nodes, 2)
     inside = demodulator.weight > 0.5
     found = []
     for hk in half_plane(3):

@@ -11,9 +11,7 @@ from ..crystal.lattice_phases import LatticePhases
 
 Array = NDArray[np.float64]
 _DIRECTIONS = 12
-_DEPTH = (
-    1.3  # √(cell area) from the line to the first place where a side is looked at; twice that to the second
-)
+_DEPTH = 1.3  # √(cell area) from the line to where a side is looked at first; then at twice that
 _LENGTH = 2.0  # √(cell area), standard deviation of the window along the line
 _UNEVEN = 0.03  # √(cell area), by which scan and strain displace a side of any crystal
 _PRESENT = 0.35  # of the typical amplitude, on either side

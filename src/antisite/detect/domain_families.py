@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crystal.lattice import Lattice
-from ..crystal.lattice_relation import relate_lattices
+from ..crystal.lattice_relation import Relation, relate_lattices
 
 _LOW_ANGLE = np.radians(12)  # beyond it the cores of a boundary are too near to each other
 _ALIKE = 0.25  # of a cell vector, between the vectors of two members
@@ -42,15 +42,15 @@ def families(
     found = [Family(members=(k,), lattice=lattice) for k, lattice in enumerate(lattices)]
     area = np.bincount(domains[domains >= 0].ravel(), minlength=len(lattices))
     for i, j in sorted({(min(pair), max(pair)) for pair in pairs if min(pair) >= 0 and pair[0] != pair[1]}):
-        if _close(lattices[i], lattices[j]):
-            cells = [lattices[i].vectors, relate_lattices(lattices[i], lattices[j]).cell]
+        relation = relate_lattices(lattices[i], lattices[j])
+        if _close(lattices[i], relation):
+            cells = [lattices[i].vectors, relation.cell]
             mean = np.average(cells, axis=0, weights=np.maximum(area[[i, j]], 1))
             found.append(Family(members=(i, j), lattice=replace(lattices[i], vectors=mean)))
     return found
 
 
-def _close(first: Lattice, second: Lattice) -> bool:
-    relation = relate_lattices(first, second)
+def _close(first: Lattice, relation: Relation) -> bool:
     if not abs(relation.rotation) < _LOW_ANGLE:
         return False
     return bool(np.abs(relation.cell - first.vectors).max() < _ALIKE * first.size)

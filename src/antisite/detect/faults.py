@@ -33,10 +33,8 @@ _NOISY = 2.0  # of the noise of the reflections: a dip as deep is no evidence
 _WINDING = 0.25  # of a cell, by which the displacement may change along a fault: it winds along a wall
 _CONSTANT = 0.92  # how far phase steps must agree along a fault
 _LEAST_SHIFT = 0.10  # of a cell; a weak lattice along the line tells of less
-_CLEAR_SHIFT, _LONG = (
-    0.2,
-    12.0,
-)  # of a cell, √(cell area): one of them of a fault with two ends in the crystal
+_CLEAR_SHIFT = 0.2  # of a cell, of a fault with two ends in the crystal,
+_LONG = 12.0  # √(cell area), unless it is as long
 _KNOWN = 2.0  # √(cell area); a fault so near to a line is that line
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..crystal.contrast import Floats, Mask
 from ..crystal.distortion import fit_distortion
-from ..crystal.domains import even_contrast
 from ..crystal.lattice import Lattice, same_lattice
 from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell, visible_reflections
+from ..crystal.windows import even_contrast
 from ..errors import NoLatticeError
 from .boundary_cores import dark_cores
 from .dislocations import Cores, find_cores
