@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from antisite.crystal.lattice import Lattice
-from antisite.detect.planar_defects import Dislocation, PlanarDefect, Structure, domains_beside
+from antisite.detect.domain_map import domains_beside
+from antisite.detect.planar_defects import Dislocation, PlanarDefect, Structure
 from antisite.detect.planar_kinds import PlanarKind
 
 LATTICE = Lattice(vectors=10 * np.eye(2)[::-1], coherence=1.0)

@@ -13,6 +13,7 @@ from ..crystal.cell import half_plane
 from ..crystal.contrast import Floats, Mask
 from ..crystal.demodulation import Demodulator
 from ..crystal.lattice import Lattice
+from .domain_map import domains_at, domains_at_nodes
 from .lines import sample_line
 
 Array = NDArray[np.float64]
@@ -54,8 +55,7 @@ def sharpen_domains(even: Floats, mask: Mask, domains: Numbers, lattices: Sequen
         return domains
     cell = mean_size(lattices)
     demodulator = Demodulator(even, mask, sigma=_WINDOW * cell)
-    nodes = _nearest_pixels(demodulator.nodes, demodulator.step, domains.shape)
-    coarse = domains[np.ix_(*nodes)]
+    coarse = domains_at_nodes(domains, demodulator.nodes, demodulator.step)
     reach = [2 * int(np.ceil(_FAR * cell / s)) + 1 for s in demodulator.step]
     near = np.array([ndimage.maximum_filter(coarse == k, reach) for k in range(len(lattices))])
     y, x = (
@@ -78,15 +78,6 @@ def sharpen_domains(even: Floats, mask: Mask, domains: Numbers, lattices: Sequen
 def mean_size(lattices: Sequence[Lattice]) -> float:
     """Mean √(cell area) of several lattices, px."""
     return float(np.mean([lattice.size for lattice in lattices]))
-
-
-def _nearest_pixels(
-    nodes: tuple[int, ...], step: tuple[float, float], shape: tuple[int, ...]
-) -> list[NDArray[np.int_]]:
-    return [
-        np.minimum(np.round(np.arange(n) * s), size - 1).astype(int)
-        for n, s, size in zip(nodes, step, shape, strict=True)
-    ]
 
 
 def _presence(demodulator: Demodulator, coarse: Numbers, k: int, lattice: Lattice, cell: float) -> Array:
@@ -153,9 +144,7 @@ def _runs(contour: Array, domains: Numbers, k: int) -> list[tuple[int, Array]]:
 def _as_walked(border: Border, domains: Numbers, *, cell: float) -> Border:
     """The same with the path in the sense that has domain `left` to its left."""
     line = sample_line(border.path, spacing=cell)
-    at = np.round(line.places + 0.5 * cell * line.normals).astype(int)
-    at = np.clip(at, 0, np.array(domains.shape) - 1)
-    on_the_right = domains[at[:, 0], at[:, 1]]
+    on_the_right = domains_at(domains, line.places + 0.5 * cell * line.normals)
     if (on_the_right == border.left).sum() > (on_the_right == border.right).sum():
         return Border(left=border.left, right=border.right, path=border.path[::-1])
     return border

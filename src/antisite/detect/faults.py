@@ -17,7 +17,8 @@ from ..errors import NoLatticeError
 from .amplitude_dips import measure_dips
 from .displacement_steps import measure_steps, reflection_weights
 from .domain_cuts import cut_domain
-from .line_ends import domains_along, ends_inside, reach_out
+from .domain_map import domains_along
+from .line_ends import ends_inside, reach_out
 from .line_refinement import refine_line
 from .line_shift import measure_shift
 from .line_tracing import MIN_LENGTH, read_nodes, trace_lines

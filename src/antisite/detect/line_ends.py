@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .domain_map import domains_along, domains_at
 from .lines import extend, sample_line
 
 Array = NDArray[np.float64]
@@ -28,7 +29,7 @@ def reach_out(
     """
     by = min(far, float(np.hypot(*domains.shape)) / cell) * cell
     whole = sample_line(extend(path, by, over=_OVER * cell), spacing=0.25)
-    inside = np.isin(_read(domains, whole.places), members)
+    inside = np.isin(domains_at(domains, whole.places), members)
     core = (whole.along >= by) & (whole.along <= whole.length - by)
     low, high = np.flatnonzero(core)[[0, -1]]
     middle = (low + high) // 2
@@ -46,20 +47,6 @@ def reach_out(
 def ends_inside(path: Array, domains: Domains, *, cell: float) -> tuple[bool, bool]:
     """Whether the start and the end of a path lie inside a crystal, clear of its rim."""
     beyond = extend(path, 1.5 * cell, over=_OVER * cell)[[0, -1]]
-    own = int(np.median(_read(domains, sample_line(path, spacing=1.0).places)))
-    start, end = _read(domains, beyond) == own
+    own = int(np.median(domains_along(domains, path)))
+    start, end = domains_at(domains, beyond) == own
     return bool(start), bool(end)
-
-
-def domains_along(domains: Domains, path: Array) -> Domains:
-    """Numbers of the domains that a path (n, 2) runs through, a pixel apart."""
-    return _read(domains, sample_line(path, spacing=1.0).places)
-
-
-def _read(domains: Domains, places: Array) -> Domains:
-    """Numbers (n,) of the domains at places, -1 outside the frame."""
-    at = np.round(places).astype(int)
-    seen = np.all((at >= 0) & (at < domains.shape), axis=1)
-    numbers = np.full(len(at), -1, dtype=np.int8)
-    numbers[seen] = domains[at[seen, 0], at[seen, 1]]
-    return numbers

@@ -44,7 +44,7 @@ def sample_line(path: Array, *, spacing: float) -> Line:
     Examples
     --------
     >>> line = sample_line(np.array([[0.0, 0.0], [0.0, 3.0]]), spacing=1.0)
-    >>> line.length, len(line.places), line.normals[0].tolist()
+    >>> line.length, len(line.places), (line.normals[0] + 0.0).tolist()
     (3.0, 4, [1.0, 0.0])
     """
     corner = np.concatenate([[0], np.hypot(*np.diff(path, axis=0).T).cumsum()])

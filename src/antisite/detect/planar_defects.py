@@ -10,12 +10,14 @@ from scipy import ndimage
 
 from ..crystal.dislocation_field import DislocationField
 from ..crystal.lattice import Lattice
+from .domain_map import domains_at, domains_beside
 from .lines import sample_line
 from .planar_kinds import PlanarKind
 
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]
 LEAST_CELLS = 20  # of a domain
+BELONGS = 1.5  # √(cell area); columns so near to a line or core belong to it
 
 
 def _unknown() -> Array:
@@ -125,18 +127,4 @@ class Structure:
     def _lies_in(self, core: Dislocation, number: int) -> bool:
         if np.isnan(core.burgers_px).any() or (core.line >= 0 and not core.partial):
             return False
-        y, x = np.clip(np.round(core.position).astype(int), 0, np.array(self.domains.shape) - 1)
-        return bool(self.domains[y, x] == number)
-
-
-def domains_beside(domains: Domains, path: Array, *, cell: float) -> tuple[int, int]:
-    """Numbers of the domains to the left and to the right of a path (n, 2), -1 for none."""
-    line = sample_line(path, spacing=cell)
-    found = []
-    for sign in (-1, 1):
-        at = np.round(line.places + sign * cell * line.normals).astype(int)
-        at = at[np.all((at >= 0) & (at < domains.shape), axis=1)]
-        numbers = domains[at[:, 0], at[:, 1]]
-        numbers = numbers[numbers >= 0]
-        found.append(int(np.bincount(numbers).argmax()) if len(numbers) else -1)
-    return found[0], found[1]
+        return bool(domains_at(self.domains, core.position[None])[0] == number)

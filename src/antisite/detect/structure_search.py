@@ -19,13 +19,14 @@ from .dislocations import Cores, find_cores
 from .domain_boundaries import find_borders, mean_size, sharpen_domains
 from .domain_cuts import cut_domain, redraw_border
 from .domain_families import Family, families
+from .domain_map import domains_at_nodes, domains_beside
 from .domain_walls import Wall, find_walls
 from .faults import with_faults, with_total
 from .line_ends import reach_out
 from .line_refinement import refine_line
 from .lines import distance_to, sample_line
 from .low_angle import turn_between
-from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure, domains_beside
+from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure
 from .planar_kinds import PlanarKind, kind_of_boundary
 
 Array = NDArray[np.float64]
@@ -179,11 +180,7 @@ def _turned(
     on : (n,) index of the line on which each core lies.
     """
     lines = []
-    nodes = tuple(
-        np.minimum(np.round(np.arange(n) * s), size - 1).astype(int)
-        for n, s, size in zip(phases.seen.shape, phases.step, found.domains.shape, strict=True)
-    )
-    coarse = found.domains[np.ix_(*nodes)]
+    coarse = domains_at_nodes(found.domains, phases.seen.shape, phases.step)
     for i, line in enumerate(found.lines):
         pair = domains_beside(found.domains, line.path, cell=line.cell)
         low = np.isnan(line.shift).any() and pair[0] != pair[1] and set(pair) <= set(family.members)

@@ -15,7 +15,7 @@ from ..crystal.perfect_crystal import LEAST_STRENGTH, PerfectCrystal
 from ..detect.domain_boundaries import mean_size
 from ..detect.local_reference import comparable_sites
 from ..detect.patterson_domains import PattersonDomainFinder
-from ..detect.planar_defects import Dislocation, PlanarDefect, Structure
+from ..detect.planar_defects import BELONGS, Dislocation, PlanarDefect, Structure
 from ..detect.structure_search import find_structure
 from ..errors import InputError, NoLatticeError
 from .crystal_fit import fit_crystal, keep_sites, lies_on, strength_of, without_doubles
@@ -23,7 +23,6 @@ from .lattice_search import find_lattices, largest_first
 
 Domains = NDArray[np.int8]
 MIN_SIDE = 32  # px; fewer hold too few cells to average
-_BROKEN = 1.5  # √(cell area); so near to a line or core no site is compared
 _MARGIN = 2.0  # spacings; nearer to another domain its columns may be mistaken for one's own
 _NONE = "no lattice found: "
 
@@ -135,7 +134,7 @@ def _fit_crystals(
     reasons: dict[int, Exception] = {}
     domains, lattices = structure.domains, structure.lattices
     seen = np.where(mask, np.int8(-1), domains)
-    broken = structure.distance() < _BROKEN * mean_size(lattices)
+    broken = structure.distance() < BELONGS * mean_size(lattices)
     for k, lattice in enumerate(lattices):
         edge = broken | _near(domains != k, distance=_MARGIN * spacing)
         try:

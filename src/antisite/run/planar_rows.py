@@ -9,14 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..defects import defect_table
+from ..detect.domain_map import domains_at, domains_beside
 from ..detect.lines import locate, sample_line
-from ..detect.planar_defects import Dislocation, PlanarDefect, domains_beside
+from ..detect.planar_defects import BELONGS, Dislocation, PlanarDefect
 from ..image import Image
 from .crystal_search import Specimen
 
 Array = NDArray[np.float64]
 WIDTH = 4.0  # √(cell area), of the box round a line
-BELONGS = 1.5  # √(cell area); sites so near to a line or core belong to it
 
 
 def planar_rows(
@@ -82,7 +82,6 @@ def _core_row(
     core: Dislocation, specimen: Specimen, corner: NDArray[np.int_], scale: float
 ) -> dict[str, object]:
     y, x = core.position + corner
-    at = tuple(np.clip(np.round(core.position).astype(int), 0, np.array(specimen.domains.shape) - 1))
     return {
         "kind": "dislocation",
         "y": y,
@@ -91,7 +90,7 @@ def _core_row(
         "width": specimen.crystal.nearest,
         "angle": 0.0,
         "path": "",
-        "grain": max(int(specimen.domains[at]), 0),
+        "grain": max(int(domains_at(specimen.domains, core.position[None])[0]), 0),
         "misorientation": math.nan,
         "mirror": pd.NA,
         "rx": core.burgers[0],

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..detect.domain_map import domains_at, domains_beside
 from ..detect.lines import sample_line
-from ..detect.planar_defects import Dislocation, PlanarDefect, domains_beside
+from ..detect.planar_defects import Dislocation, PlanarDefect
 from ..detect.significance import poisson_interval
 from .crystal_search import Specimen
 from .planar_rows import WIDTH
@@ -100,7 +101,6 @@ def _dislocation(
     first_line: int,
 ) -> dict[str, Any]:
     y, x = core.position + corner
-    at = tuple(np.clip(np.round(core.position).astype(int), 0, np.array(specimen.domains.shape) - 1))
     known = bool(np.isfinite(core.burgers).all())
     vector = core.burgers_px[::-1]
     return {
@@ -113,7 +113,7 @@ def _dislocation(
         "burgers_A": (vector * pixel_size).tolist() if known and pixel_size is not None else None,
         "partial": core.partial,
         "boundary": first_line + core.line if core.line >= 0 else None,
-        "grain": int(specimen.domains[at]),
+        "grain": int(domains_at(specimen.domains, core.position[None])[0]),
     }
 
 
