@@ -48,7 +48,7 @@ def test_a_boundary_and_its_cores_stand_in_one_line_with_the_densities_below() -
             "planar",
             "2 grains; 1 grain boundary 17.30 ± 0.05°; 3 dislocations (1 partial, 1 on boundaries)",
         ),
-        ("", "lines 0.0048 nm⁻¹ (0.00061 … 0.017), dislocations 0.002 nm⁻² (0.00061 … 0.017)"),
+        ("", "lines 0.0048 nm per nm² (0.00061 … 0.017), dislocations 0.002 per nm² (0.00061 … 0.017)"),
     ]
 
 
@@ -56,6 +56,22 @@ def test_cores_that_all_lie_on_boundaries_are_told_so() -> None:
     boundary = line("grain_boundary", misorientation=0.3019, misorientation_sd=0.00087)
     assert told([boundary], [core(boundary=9), core(boundary=9)], n=2)[0][1].endswith(
         "; 2 dislocations (all on boundaries)"
+    )
+
+
+def test_without_a_scale_dislocations_are_told_per_million_pixels() -> None:
+    density = {"value": 7.6e-6, "low": 9.2e-7, "high": 2.8e-5, "unit": "1/px2"}
+    lines = {"value": 0.0, "low": 0.0, "high": 0.007, "unit": "1/px"}
+    planar = {"boundaries": [], "dislocations": [core(), core()]}
+    planar |= {"length_density": lines, "dislocation_density": density}
+    _, (_, text) = planar_texts({"planar": planar, "n_domains": 1, "strain": None, "pixel_size": None})
+    assert text == "dislocations 7.6 per 10⁶ px² (0.92 … 28)"
+
+
+def test_where_all_dislocations_are_partial_they_are_called_so() -> None:
+    fault = line("stacking_fault", shift=[0.3, -0.1])
+    assert told([fault], [core(partial=True, boundary=1)] * 2)[0][1] == (
+        "one grain; 1 stacking fault R (0.30, −0.10); 2 partial dislocations"
     )
 
 

@@ -92,3 +92,25 @@ def test_a_large_image_is_drawn_small_at_its_true_place():
     assert shown.shape == (20, 1650)
     assert (left, right, bottom, top) == (-0.5, 3299.5, 39.5, -0.5)
     assert left + (int(np.argmax(shown[0])) + 0.5) * (right - left) / 1650 == pytest.approx(3000.5)
+
+
+def test_seams_without_a_crystal_do_not_count_but_areas_strips_at_the_frame_and_the_mask_do():
+    mask = np.zeros((60, 80), dtype=bool)
+    mask[30, 40] = True
+    domain = np.zeros(mask.shape, dtype=np.int8)
+    domain[:, 20:24] = domain[50:52, 60:62] = -1
+    whole = Image(np.random.default_rng(0).random(mask.shape), mask=mask)
+    assert np.array_equal(left_out(whole, domain, thin=10), mask)
+    domain[5:25, 50:66] = domain[:, -4:] = -1
+    told = left_out(whole, domain, thin=10)
+    assert np.array_equal(
+        told,
+        mask
+        | ((domain < 0) & (np.arange(80) >= 50) & (np.arange(60) < 50)[:, None])
+        | ((domain < 0) & (np.arange(80) >= 76)),
+    )
+
+
+def test_the_veil_has_stripes_that_do_not_depend_on_what_lies_under_it():
+    sheet = veil(np.ones((100, 120), dtype=bool))
+    assert len(np.unique(sheet.reshape(-1, 4), axis=0)) == 2

@@ -1,18 +1,12 @@
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from antisite.plot.planar import (
-    GRAINS,
-    boundary_words,
-    grain_places,
-    grain_sheet,
-    planar_png,
-    plot_planar,
-)
+from antisite.plot.planar import boundary_words, planar_png, plot_planar
 
 
 @pytest.fixture(scope="module")
@@ -24,30 +18,12 @@ def words(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_each_grain_has_its_colour_and_what_is_none_is_clear():
-    sheet = grain_sheet(np.array([[0, 1], [-1, len(GRAINS)]]))
-    assert (sheet[1, 0] == 0).all()
-    assert (sheet[0, 0] == sheet[1, 1]).all()
-    assert not (sheet[0, 0] == sheet[0, 1]).all()
-    assert 0 < sheet[0, 0, 3] < 255
-
-
-def test_a_grain_is_named_inside_itself():
-    y, x = np.mgrid[:300, :300]
-    domain = np.where(np.hypot(y - 150, x - 150) < 60, 1, 0)  # the middle of grain 0 lies in grain 1
-    domain[y < 20] = -1
-    places = grain_places(domain)
-    assert set(places) == {0, 1}
-    for grain, (gx, gy) in places.items():
-        assert domain[round(gy), round(gx)] == grain
-
-
 def test_grains_boundaries_and_vectors_are_named(result):
     ax = plot_planar(result)
     first = result.summary["planar"]["boundaries"][0]["id"]
     assert {"grain 0", "grain 1"} <= set(words(ax))
     assert f"#{first} grain boundary 17.3°" in words(ax)
-    assert f"#{first + 1} intrinsic stacking fault R 0.33, −0.01" in words(ax)
+    assert f"#{first + 1} intrinsic stacking fault R (0.33, −0.01)" in words(ax)
 
 
 def test_every_known_burgers_vector_is_an_arrow_along_it(result):
@@ -59,6 +35,34 @@ def test_every_known_burgers_vector_is_an_arrow_along_it(result):
     share = np.hypot(*np.array(vectors).T) / np.hypot(*drawn.T)
     assert len(drawn) == len(vectors) == 2
     np.testing.assert_allclose(drawn * share[0], vectors, atol=1e-9)
+
+
+def test_arrows_of_cores_side_by_side_do_not_run_into_each_other(result):
+    planar = result.summary["planar"]
+    known = next(one for one in planar["dislocations"] if one["burgers_px"] is not None)
+    longest = []
+    for apart in (24.0, 300.0):
+        row = [{**known, "id": known["id"] + i, "x": 60.0 + apart * i} for i in (0, 1)]
+        (arrows,) = [
+            one
+            for one in plot_planar(
+                replace(result, summary=result.summary | {"planar": {**planar, "dislocations": row}})
+            ).collections
+            if one.get_gid() == "burgers"
+        ]
+        longest.append(float(np.hypot(arrows.U, arrows.V).max()))
+    assert longest[0] < 24 < longest[1] < 0.1 * max(result.image.shape)
+
+
+def test_the_scale_bar_does_not_cover_a_line(result):
+    ax = plot_planar(result)
+    (bar,) = [one for one in ax.patches if one.get_gid() == "scale-bar"]
+    for path in (one["path"] for one in result.summary["planar"]["boundaries"]):
+        for (x0, y0), (x1, y1) in pairwise(path):
+            share = np.linspace(0, 1, 200)
+            x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+            inside = (x > bar.get_x()) & (x < bar.get_x() + bar.get_width())
+            assert not (inside & (y > bar.get_y()) & (y < bar.get_y() + bar.get_height())).any()
 
 
 def test_names_stay_inside_the_picture(result):
@@ -89,6 +93,11 @@ def test_many_boundaries_show_their_numbers_only(result):
 def test_a_boundary_without_numbers_has_words_all_the_same():
     bare = {"kind": "planar_defect", "name": "", "misorientation": None, "shift": None}
     assert boundary_words(bare) == "planar defect"
+
+
+def test_a_hyphen_in_a_name_is_no_minus():
+    low = {"kind": "grain_boundary", "name": "low-angle grain boundary", "misorientation": 0.1}
+    assert boundary_words(low) == "low-angle grain boundary 5.7°"
 
 
 @pytest.mark.parametrize("shape", [(37, 400), (333, 31), (101, 103)])

@@ -9,7 +9,8 @@ from typing import Any
 from ..plot.defects import kind_words
 
 _MOST_ANGLES = 3
-_UNITS = {"1/nm": "nm⁻¹", "1/px": "px⁻¹", "1/nm2": "nm⁻²", "1/px2": "px⁻²"}
+_UNITS = {"1/nm": "nm per nm²", "1/px": "px per px²", "1/nm2": "per nm²", "1/px2": "per 10⁶ px²"}
+_LARGE = {"1/px2": 1e6}  # counts per px² are unreadably small
 
 
 def planar_texts(s: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -46,7 +47,7 @@ def _kinds(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 def _number(one: Mapping[str, Any], *, alone: bool) -> str:
     """The angle of a boundary, the displacement of a fault; empty where none is known."""
     if one["shift"] is not None:
-        return "R ({:z.2f}, {:z.2f})".format(*one["shift"])
+        return "R ({:z.2f}, {:z.2f})".format(*one["shift"]).replace("-", "−")
     if one["misorientation"] is None:
         return ""
     sd = one["misorientation_sd"]
@@ -58,6 +59,8 @@ def _cores(cores: Sequence[Mapping[str, Any]]) -> str:
     if not cores:
         return "no dislocation"
     n, partial = len(cores), sum(one["partial"] for one in cores)
+    if partial == n:
+        return f"{n} partial {kind_words('dislocation', n)}"
     on_lines = sum(one["boundary"] is not None and not one["partial"] for one in cores)
     some = "all" if on_lines == n else on_lines
     where = [f"{partial} partial"] * bool(partial) + [f"{some} on boundaries"] * bool(on_lines)
@@ -65,12 +68,14 @@ def _cores(cores: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _densities(planar: Mapping[str, Any]) -> str:
-    told = {"length_density": "lines", "dislocation_density": "dislocations"}
-    return ", ".join(
-        f"{words} {one['value']:.2g} {_UNITS[one['unit']]} ({one['low']:.2g} … {one['high']:.2g})"
-        for key, words in told.items()
-        if (one := planar[key])["value"]
-    )
+    """Length of lines and number of dislocations on the area, where there are any."""
+    told = []
+    for key, words in {"length_density": "lines", "dislocation_density": "dislocations"}.items():
+        one = planar[key]
+        if one["value"]:
+            value, low, high = (_LARGE.get(one["unit"], 1) * one[name] for name in ("value", "low", "high"))
+            told.append(f"{words} {value:.2g} {_UNITS[one['unit']]} ({low:.2g} … {high:.2g})")
+    return ", ".join(told)
 
 
 def _strain(told: Mapping[str, Any], pixel_size: float | None) -> str:

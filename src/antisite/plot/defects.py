@@ -19,6 +19,7 @@ from .lines import LINES, UPRIGHT, core_outline, draw_lines, has_path, stem_turn
 from .scale_bars import scale_bar
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
@@ -48,6 +49,7 @@ LOOKS = {
 }
 OTHER_LOOK = KindLook("#999933", 6, math.pi / 6)
 CORE = 1.4  # of the radius of other marks
+_SEAM = 2.0  # cells, of what may lie between grains without being shown as left out
 
 
 def look(kind: str) -> KindLook:
@@ -125,6 +127,12 @@ def pixel_scale(result: Result) -> float:
     return float(result.summary.get("pixel_size") or math.nan)
 
 
+def not_analysed(result: Result) -> NDArray[np.bool_]:
+    """(y, x), True where pixels were masked or show no crystal; seams between grains are no area."""
+    cell = math.sqrt(result.grains[0]["lattice"]["cell_area"]) if result.grains else 0.0
+    return left_out(result.image, result.maps.get("domain"), thin=_SEAM * cell)
+
+
 def turns_of(result: Result) -> dict[int, float]:
     """Where the stem of every ⊥ points, by the id of its row."""
     return stem_turns((result.summary.get("planar") or {}).get("dislocations", ()))
@@ -148,9 +156,10 @@ def draw_marks(
     return ax
 
 
-def legend_handles(result: Result) -> list[Line2D]:
+def legend_handles(result: Result) -> list[Artist]:
     """One mark with the words and the count of each kind, or that there is none; then the veil's, if any."""
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
     from matplotlib.path import Path
 
     def handle(label: str, **marker: Any) -> Line2D:
@@ -166,14 +175,14 @@ def legend_handles(result: Result) -> list[Line2D]:
         return handle(f"{kind_words(kind, n)}  {n:,}", marker=shape, ms=9, **look_of)
 
     found = result.summary.get("lattice_found", True)
-    handles = [mark(kind, n) for kind, n in count_kinds(result.defects).items()]
+    handles: list[Artist] = [mark(kind, n) for kind, n in count_kinds(result.defects).items()]
     handles = handles or [handle("no defects found" if found else "no lattice found")]
-    if left_out(result.image, result.maps.get("domain")).any():
-        handles.append(handle("not analysed", marker="s", ms=9, mfc="#e4e7eb", mec="#9aa5b1", mew=0.8))
+    if not_analysed(result).any():
+        handles.append(Patch(label="not analysed", facecolor="#969faf", edgecolor="white", hatch="////"))
     return handles
 
 
-def legend_columns(handles: list[Line2D], width: float) -> int:
+def legend_columns(handles: list[Artist], width: float) -> int:
     """How many of the legend's entries stand side by side on `width` inches."""
     widest = max(len(str(handle.get_label())) for handle in handles)
     return int(np.clip(width // (0.6 + 0.085 * widest), 1, 5))
@@ -194,7 +203,7 @@ def plot_defects(
     """
     height, width = result.image.shape
     ax = own_axes(ax, 6, 6 * height / width)
-    dim = left_out(result.image, result.maps.get("domain"))
+    dim = not_analysed(result)
     spots = result.defects[["y", "x"]].to_numpy()
     plot_image(
         result.image, channel=channel, dim=dim, bar=bar, pixel_size=pixel_scale(result), avoid=spots, ax=ax
@@ -205,7 +214,7 @@ def plot_defects(
     return ax
 
 
-def _draw_legend(ax: Axes, handles: list[Line2D], *, ncols: int, anchor: tuple[float, float]) -> None:
+def _draw_legend(ax: Axes, handles: list[Artist], *, ncols: int, anchor: tuple[float, float]) -> None:
     ax.legend(
         handles=handles,
         loc="upper center",

@@ -14,7 +14,9 @@ from .scale_bars import draw_scale_bar, place_scale_bar
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-VEIL = (255, 255, 255, 140)
+VEIL, STRIPE = (150, 160, 175, 170), (255, 255, 255, 170)  # columns are white too: stripes are none
+_STRIPES = 40  # along the longer side
+_DETAIL = 1024  # px, in which seams are told from areas
 _ENOUGH = 1600  # px, more than this a picture does not show
 
 
@@ -45,18 +47,40 @@ def shrink(pixels: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 
 
-def left_out(image: Image, domain: NDArray[np.generic] | None = None) -> NDArray[np.bool_]:
-    """(y, x), True where pixels were masked or lie in no crystal, which is where `domain` is negative."""
+def left_out(
+    image: Image, domain: NDArray[np.generic] | None = None, *, thin: float = 0.0
+) -> NDArray[np.bool_]:
+    """(y, x), True where pixels were masked or lie in no crystal, which is where `domain` is negative.
+
+    Parameters
+    ----------
+    thin : px, width of seams without a crystal, and of specks, that do not count; masked pixels always do.
+    """
     if domain is None or domain.shape != image.shape:
         return image.mask
-    return np.asarray(image.mask | (domain.astype(int) < 0))
+    lost = np.asarray(image.mask | (domain.astype(np.int16) < 0))
+    factor = max(max(lost.shape) // _DETAIL, 1)
+    size = min(round(thin / factor), *image.shape)
+    if size < 2 or not lost.any():
+        return lost
+    from scipy.ndimage import grey_opening, label
+
+    beyond = np.pad(lost[::factor, ::factor], size, mode="edge")  # what reaches the frame goes on behind it
+    wide = grey_opening(beyond.view(np.uint8), size=(size, size))[size:-size, size:-size]
+    pieces, n = label(wide)
+    large = np.bincount(pieces.ravel(), minlength=n + 1) > (thin / factor) ** 2
+    large[0] = False
+    kept = large[pieces].repeat(factor, 0).repeat(factor, 1)[: lost.shape[0], : lost.shape[1]]
+    return np.asarray(image.mask | (lost & kept))
 
 
 def veil(dim: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """(y, x, 4) a half-opaque white sheet over the pixels that were left out."""
-    sheet = np.zeros((*dim.shape, 4), dtype=np.uint8)
-    sheet[dim] = VEIL
-    return sheet
+    """(y, x, 4) a half-opaque striped sheet over the pixels that were left out."""
+    y, x = np.ogrid[: dim.shape[0], : dim.shape[1]]
+    period = max(max(dim.shape) / _STRIPES, 4.0)
+    striped = (x + y) % period < period / 3.5
+    sheet = np.where(striped[..., None], np.array(STRIPE), np.array(VEIL))
+    return np.asarray(sheet * dim[..., None], dtype=np.uint8)
 
 
 def shown_levels(image: Image, channel: int = 0, *, factor: int = 1) -> NDArray[np.uint8]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..image import Image
 from ..result import Result
-from .defects import pixel_scale
+from .defects import not_analysed, pixel_scale
 from .figures import INK, QUIET, figure_png, new_figure, own_axes
-from .images import left_out, plot_image
+from .images import plot_image
 from .motif import plot_motif
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def inspect_png(result: Result) -> bytes:
     image_ax, motif_ax, spectrum_ax = figure.subplots(1, 3)
     figure.subplots_adjust(left=0.012, right=0.988, bottom=0.015, top=0.91, wspace=0.05)
     region = _piece(result)
-    dim = left_out(result.image, result.maps.get("domain"))[region]
+    dim = not_analysed(result)[region]
     plot_image(result.image.crop(region), dim=dim, pixel_size=pixel_scale(result), ax=image_ax)
     motif = result.maps.get("motif")
     if grains and motif is not None:

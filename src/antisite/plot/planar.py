@@ -10,43 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..result import Result
-from .defects import CORE, look, mark_radius, pixel_scale, turns_of
+from .defects import CORE, look, mark_radius, not_analysed, pixel_scale, turns_of
 from .figures import figure_png_small, new_figure, own_axes
-from .images import left_out, plot_image
-from .lines import UPRIGHT, core_outline, draw_lines
+from .grains import grain_colours, grain_places, grain_sheet, shown_grains
+from .images import plot_image
+from .lines import UPRIGHT, core_outline, draw_lines, has_path, line_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Light colours after Tol, far from each other; grains beyond them begin anew.
-GRAINS = ("#77aadd", "#ee8866", "#bbcc33", "#ffaabb", "#44bb99", "#eedd88", "#99ddff", "#aaaa00")
-_OPACITY = 0.34
 _MOST_NAMED = 12  # lines; more names would cover the picture
-_LETTERS = 8.5  # points
-_ARROW = 0.07  # of the wider side, the longest Burgers vector
-
-
-def grain_sheet(domain: NDArray[np.generic], *, opacity: float = _OPACITY) -> NDArray[np.uint8]:
-    """(y, x, 4) the colour of each grain over its area, clear where there is none."""
-    n = max(int(domain.max(initial=-1)) + 1, 0)
-    colours = [GRAINS[i % len(GRAINS)] for i in range(n)]
-    table = [[int(c[k : k + 2], 16) for k in (1, 3, 5)] + [round(255 * opacity)] for c in colours]
-    return np.asarray(np.array([*table, [0, 0, 0, 0]], dtype=np.uint8)[domain.astype(int)])
-
-
-def grain_places(domain: NDArray[np.generic]) -> dict[int, tuple[float, float]]:
-    """For each grain the (x, y) px that lies deepest in it."""
-    from scipy.ndimage import distance_transform_edt
-
-    coarse = max(math.ceil(max(domain.shape) / 256), 1)
-    seen = np.pad(domain[::coarse, ::coarse], 1, constant_values=-1)
-    places = {}
-    for grain in range(int(seen.max()) + 1):
-        if (seen == grain).any():
-            depth = distance_transform_edt(seen == grain)
-            y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
-            places[grain] = (float(x - 1) * coarse, float(y - 1) * coarse)
-    return places
+_LETTERS, _GRAIN_LETTERS = 8.5, 11.0  # points
+_ARROW, _LEAST_ARROW = 0.07, 0.03  # of the wider side, the longest Burgers vector
+_CROWDED = 0.75  # of the distance between cores, the arrow at most
 
 
 def boundary_words(boundary: Mapping[str, Any]) -> str:
@@ -57,14 +33,15 @@ def boundary_words(boundary: Mapping[str, Any]) -> str:
     >>> boundary_words({"kind": "twin_boundary", "name": "", "misorientation": 1.23, "shift": None})
     'twin boundary 70.5°'
     >>> boundary_words({"kind": "stacking_fault", "name": "intrinsic stacking fault", "shift": [0.333, 0]})
-    'intrinsic stacking fault R 0.33, 0.00'
+    'intrinsic stacking fault R (0.33, 0.00)'
     """
     words = boundary.get("name") or str(boundary["kind"]).replace("_", " ")
     angle, shift = boundary.get("misorientation"), boundary.get("shift")
-    words += f" {math.degrees(angle):.1f}°" if angle else ""
-    if shift is not None and not angle:
-        words += f" R {shift[0]:.2f}, {shift[1]:.2f}"
-    return words.replace("-", "−")
+    if angle:
+        return f"{words} {math.degrees(angle):.1f}°"
+    if shift is not None:
+        words += f" R ({shift[0]:z.2f}, {shift[1]:z.2f})".replace("-", "−")
+    return words
 
 
 def plot_planar(
@@ -83,19 +60,22 @@ def plot_planar(
     height, width = result.image.shape
     ax = own_axes(ax, 6, 6 * height / width)
     domain, planar = result.maps.get("domain"), result.summary.get("planar") or {}
-    dim = left_out(result.image, domain)
-    avoid = result.defects.loc[result.defects["kind"] == "dislocation", ["y", "x"]].to_numpy()
+    dim = not_analysed(result)
+    places = {} if domain is None or domain.max(initial=0) < 1 else grain_places(domain)
+    avoid = _busy(result, list(places.values()))
     plot_image(result.image, channel=channel, dim=dim, pixel_size=pixel_scale(result), avoid=avoid, ax=ax)
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    several = domain is not None and domain.max(initial=0) > 0
-    if domain is not None and several and sheet:
+    if domain is not None and places and sheet:
         factor = max(max(domain.shape) // 800, 1)
-        ax.imshow(grain_sheet(domain[::factor, ::factor]), interpolation="nearest", extent=extent)
+        ax.imshow(grain_sheet(shown_grains(result, factor=factor)), interpolation="nearest", extent=extent)
     draw_lines(ax, result.defects, width=2.2)
     _draw_cores(ax, result, planar.get("dislocations", ()))
-    if domain is not None and several:
-        for grain, place in grain_places(domain).items():
-            _write(ax, place, f"grain {grain}", size=11, colour=GRAINS[grain % len(GRAINS)])
+    if domain is not None:
+        colours = grain_colours(domain)
+        for grain, (x, y) in places.items():
+            edge = min(_reach(ax, f"grain {grain}", _GRAIN_LETTERS, width), width / 2)
+            place = (min(max(x, edge), width - edge), y)
+            _write(ax, place, f"grain {grain}", size=_GRAIN_LETTERS, colour=colours[grain])
     taken: list[NDArray[np.float64]] = []
     boundaries = planar.get("boundaries", ()) if names else ()
     for boundary in boundaries:
@@ -128,12 +108,21 @@ def _draw_cores(ax: Axes, result: Result, dislocations: Any) -> None:
     if not known:
         return
     vectors = np.array([one["burgers_px"] for one in known], dtype=float)
-    vectors *= _ARROW * max(result.image.shape) / max(float(np.hypot(*vectors.T).max()), 1e-9)
+    vectors *= _arrow_length(dislocations, result.image.shape) / max(float(np.hypot(*vectors.T).max()), 1e-9)
     told = np.array([turns[one["id"]] for one in known])
     beside = radius * np.column_stack([np.cos(told), np.sin(told)])  # the arrow runs beside the foot of ⊥
     feet = np.array([[one["x"], one["y"]] for one in known]) - 1.0 * beside - vectors / 2
     arrows = ax.quiver(*feet.T, *vectors.T, angles="xy", scale_units="xy", scale=1, width=0.0045, minlength=0)
     arrows.set(facecolor="white", edgecolor="black", linewidth=0.5, zorder=7, gid="burgers")
+
+
+def _arrow_length(dislocations: Any, shape: tuple[int, int]) -> float:
+    """Of the longest arrow, px: to be seen, and not to run into that of the next core."""
+    from scipy.spatial import cKDTree
+
+    at = np.array([[one["x"], one["y"]] for one in dislocations])
+    apart = np.min(cKDTree(at).query(at, k=[2])[0]) if len(at) > 1 else math.inf
+    return float(np.clip(_CROWDED * apart, _LEAST_ARROW * max(shape), _ARROW * max(shape)))
 
 
 def _core_radius(result: Result) -> float:
@@ -164,11 +153,33 @@ def _name(
     ends = [[np.interp(s * along[-1], along, axis) for axis in path.T] for s in (at - 0.1, at + 0.1)]
     angle = math.degrees(math.atan2(ends[1][1] - ends[0][1], ends[1][0] - ends[0][0]))
     angle -= 180 * round(angle / 180)  # never upside down
-    points = ax.get_position().width * ax.get_figure(root=True).get_figwidth() * 72  # type: ignore[union-attr]
-    reach = 0.33 * _LETTERS * len(words) * shape[1] / points  # px, half the words
+    reach = _reach(ax, words, _LETTERS, shape[1])
     edge = reach * np.abs([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
     best = np.clip(best, np.minimum(edge, np.array(shape[::-1]) / 2), np.array(shape[::-1]) - edge)
-    _write(ax, (best[0], best[1]), words, size=_LETTERS, turn=-angle, lift=3 + clear * points / shape[1])
+    _write(ax, (best[0], best[1]), words, size=_LETTERS, turn=-angle, lift=3 + clear * _points(ax) / shape[1])
+
+
+def _busy(result: Result, names: list[tuple[float, float]]) -> NDArray[np.float64]:
+    """(N, 2) px as (y, x) of cores, lines and names, that the scale bar had better not cover."""
+    found = result.defects[has_path(result.defects)]
+    step = max(result.image.shape) / 50
+    at = [result.defects.loc[result.defects["kind"] == "dislocation", ["x", "y"]].to_numpy(dtype=float)]
+    at += [np.array(names, dtype=float).reshape(-1, 2)]
+    for path in map(line_points, found["path"]):
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+        every = np.arange(0, along[-1], step)
+        at.append(np.column_stack([np.interp(every, along, axis) for axis in path.T]))
+    return np.concatenate(at)[:, ::-1]
+
+
+def _points(ax: Axes) -> float:
+    """Width of the axes, points."""
+    return float(ax.get_position().width * ax.get_figure(root=True).get_figwidth() * 72)  # type: ignore[union-attr]
+
+
+def _reach(ax: Axes, words: str, size: float, width: int) -> float:
+    """Half the length of words of `size` points, in px of an image so wide."""
+    return 0.33 * size * len(words) * width / _points(ax)
 
 
 def _write(

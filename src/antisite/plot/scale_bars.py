@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .figures import INK
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -98,8 +100,8 @@ def place_scale_bar(
     )
 
 
-def draw_scale_bar(ax: Axes, place: BarPlace) -> Axes:
-    """A white bar with a dark rim and its words above it, over an image drawn in px."""
+def draw_scale_bar(ax: Axes, place: BarPlace, *, dark: bool = False) -> Axes:
+    """A white bar with a dark rim, or the other way round, and its words above it, on axes in px."""
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import withStroke
 
@@ -108,10 +110,11 @@ def draw_scale_bar(ax: Axes, place: BarPlace) -> Axes:
         np.subtract(*ax.get_ylim())
     )  # of the screen, for one of the image
     points = place.size * px * 72 / ax.get_figure(root=True).dpi  # type: ignore[union-attr]
-    rim = [withStroke(linewidth=2.6, foreground="black", alpha=0.85)]
-    bar = Rectangle((place.x, place.y), place.length, place.thick, facecolor="white", linewidth=0, zorder=11)
+    colour, edge = (INK, "white") if dark else ("white", "black")
+    rim = [withStroke(linewidth=2.6, foreground=edge, alpha=0.85)]
+    bar = Rectangle((place.x, place.y), place.length, place.thick, facecolor=colour, linewidth=0, zorder=11)
     bar.set(gid="scale-bar", path_effects=rim)
     ax.add_patch(bar)
-    text = ax.text(place.words_x, place.words_y, place.words, color="white", size=points, weight="bold")
+    text = ax.text(place.words_x, place.words_y, place.words, color=colour, size=points, weight="bold")
     text.set(ha="center", va="baseline", zorder=12, path_effects=rim, gid="scale-words")
     return ax

@@ -87,7 +87,7 @@ def plot_strain(
     cores = result.defects[result.defects["kind"] == "dislocation"]
     ax.plot(cores["x"], cores["y"], "+", color=INK, markersize=6, markeredgewidth=0.9, zorder=3, gid="cores")
     if bar:
-        draw_scale_bar(ax, place_scale_bar(result.image.shape, pixel_scale(result)))
+        draw_scale_bar(ax, place_scale_bar(result.image.shape, pixel_scale(result)), dark=True)
     _colour_bar(ax, picture, TITLES[name], "°" if name == "rotation" else "%")
     return ax
 
@@ -101,7 +101,7 @@ def _colour_bar(ax: Axes, picture: AxesImage, title: str, unit: str) -> None:
     inset.locator_params(nbins=5)
     inset.xaxis.set_major_formatter(lambda value, _: f"{value:+g}".replace("-", "−") if value else "0")
     inset.set_gid("bar")
-    ax.text(0.0, -0.06, f"{title} [{unit}]", transform=ax.transAxes, size=9.5, color=INK, va="center")
+    ax.text(0.012, -0.06, f"{title} [{unit}]", transform=ax.transAxes, size=9.5, color=INK, va="center")
 
 
 def strain_png(result: Result, name: str, *, longest: float = 3.8) -> bytes:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from scipy import ndimage
+
 from ..image import Image
 from .crystal_search import Specimen
 from .grain import place_name
@@ -15,6 +18,9 @@ _FEW_SITES = 100
 _SEEN = 0.9  # of strong defects; fewer are worth a warning
 _FEW_PLANTED = 20
 _FAINT = 0.16  # persistence of a sublattice that may be noise
+_LOST = 0.01  # of the image; more is said
+_SPECK = 10.0  # cells; less may be cut off from a larger area, and is none by itself
+_MOST_SIZES = 3
 
 
 def cautions(
@@ -45,9 +51,13 @@ def cautions(
     masked = float(image.mask.mean())
     if masked:
         said.append(f"{masked:.1%} of the pixels are masked")
-    lost = float((specimen.domains == -1).sum() - int(specimen.mask.sum())) / image.mask.size
-    if lost > 0.01:
-        said.append(f"{lost:.0%} of the image shows no lattice, or too weak a one, and was not analysed")
+    lost = (specimen.domains == -1) & ~specimen.mask
+    told, sentence = _dropped(specimen, size=image.mask.size)
+    said += [sentence] if sentence else []
+    rest = (float(lost.sum()) - told) / image.mask.size
+    if rest > _LOST:
+        share = f"a further {rest:.0%}" if sentence else f"{rest:.0%}"
+        said.append(f"{share} of the image shows no lattice, or too weak a one, and was not analysed")
     for grain in grains if compared else ():
         of = f" of grain {grain['grain']}" if several else ""
         if grain["n_sites"] < _FEW_SITES:
@@ -63,6 +73,41 @@ def cautions(
         if not s["hollow"] and 0 < s["persistence"] < _FAINT
     ]
     return said
+
+
+def _dropped(specimen: Specimen, *, size: int) -> tuple[int, str]:
+    """Pixels of the areas whose lattice could not be measured, and how many, how large and why; or nothing.
+
+    What another grain has taken in since is none of them.
+
+    Parameters
+    ----------
+    size : px of the whole image.
+    """
+    cell = specimen.crystal.lattice.cell_area
+    areas, reasons = [], []
+    for one in specimen.dropped:
+        pieces, n = ndimage.label(one.where & (specimen.domains == -1))
+        own = np.bincount(pieces.ravel(), minlength=n + 1)[1:]
+        own = own[own > _SPECK * cell]
+        areas += own.tolist()
+        reasons += [one.reason] if len(own) else []
+    if not areas:
+        return 0, ""
+    n, total = len(areas), sum(areas)
+    cells = [f"{area / cell:.0f}" for area in sorted(areas, reverse=True)]
+    room = " and ".join([", ".join(cells[:-1]), cells[-1]] if n > 1 else cells)
+    room = room if n <= _MOST_SIZES else f"{cells[-1]} to {cells[0]}"
+    what = (
+        "area {} holds no lattice that could be measured and is"
+        if n == 1
+        else "areas {} hold no lattice that could be measured and are"
+    ).format(f"({_share(total / size)} of the image, as large as {room} cells)")
+    return total, f"{n} {what} left out: {', or '.join(dict.fromkeys(reasons))}"
+
+
+def _share(share: float) -> str:
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
 
 
 def _other_repeats(lattice_constant: float | None, grains: Sequence[dict[str, Any]]) -> list[str]:

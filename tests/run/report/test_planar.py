@@ -6,10 +6,13 @@ import pytest
 
 from antisite.defects import defect_table
 from antisite.run.report import report_html
+from antisite.run.report.densities import density_rows
 from antisite.run.report.gallery import gallery_html
 from antisite.run.report.image import image_html
 from antisite.run.report.methods import methods_text
-from antisite.run.report.planar import density_words, planar_html, planar_words
+from antisite.run.report.overview import overview_html
+from antisite.run.report.planar import density_words, how_dense, planar_html, planar_words
+from antisite.run.report.planar_tables import boundaries_html, dislocations_html
 from antisite.run.report.strain import strain_html, strain_words
 from antisite.run.report.words import headline, measures, scope
 
@@ -78,8 +81,53 @@ def test_without_a_scale_lengths_are_in_px(make_result, with_planar):
     text = plain(planar_html(with_planar(make_result(n_each=0), pixel_size=math.nan)))
     assert "length [px]" in text
     assert "(14.00, 0.00)" in text
-    assert "px⁻²" in text
+    assert "3,750 per 10⁶ px²" in text
+    assert "0.0096 px⁻¹" in text
     assert "nm" not in text
+
+
+def test_headings_say_what_stands_below_them_and_empty_columns_go(result):
+    text = plain(boundaries_html(result.summary["planar"]["boundaries"]))
+    for head in ("grains, left | right", "misorientation [°]", "displacement R [a, b]", "position [px]"):
+        assert head in text
+    fault = [one for one in result.summary["planar"]["boundaries"] if one["shift"]]
+    assert "misorientation" not in plain(boundaries_html(fault))
+    assert "± is one standard deviation" in text
+    assert "the two sides are turned against each other" in text
+
+
+def test_cores_without_a_burgers_vector_are_told_so_and_have_no_empty_columns(result):
+    cores = [one for one in result.summary["planar"]["dislocations"] if one["burgers"] is None]
+    text = plain(dislocations_html(cores))
+    assert "No Burgers vector could be measured" in text
+    assert "[a, b]" not in text
+    assert "its length" not in text
+
+
+def test_an_uncertainty_that_rounds_to_nothing_is_not_nothing(result):
+    (core, *_) = result.summary["planar"]["dislocations"]
+    assert "below ± 0.1" in plain(dislocations_html([core | {"sd": 0.01}]))
+    assert "± 2.5" in plain(dislocations_html([core]))
+
+
+def test_the_caption_of_the_map_tells_what_is_there(result, nothing):
+    text = plain(planar_html(result))
+    for words in ("Grains in colour.", "grain boundary and", "stacking fault.", "not analysed: masked"):
+        assert words in text
+    planar = result.summary["planar"] | {"boundaries": [], "dislocations": []}
+    text = plain(planar_html(without(result, planar=planar)))
+    assert "Burgers vectors, to scale" not in text
+
+
+def test_grains_are_shown_where_lines_were_not_looked_for(result, nothing):
+    assert planar_html(without(result, planar=None)).count("<img") == 1
+    assert planar_html(without(nothing, planar=None)).count("<img") == 0
+
+
+def test_lines_have_no_row_among_the_densities_of_points(result):
+    kinds = {row["kind"] for row in density_rows(result)}
+    assert kinds
+    assert not kinds & {"grain_boundary", "stacking_fault", "dislocation"}
 
 
 def test_warnings_are_told(result):
@@ -90,6 +138,14 @@ def test_warnings_are_told(result):
 def test_densities_carry_their_interval_and_unit():
     told = density_words({"value": 0.0048, "low": 0.0006, "high": 0.0173, "unit": "1/nm"})
     assert told.replace("\N{NO-BREAK SPACE}", " ") == "0.0048 nm⁻¹ (95 %: 0.0006 to 0.0173 nm⁻¹)"
+
+
+def test_the_overview_tells_how_dense_lines_and_dislocations_lie(result, nothing):
+    told = how_dense(result).replace("\N{NO-BREAK SPACE}", " ")
+    assert told.startswith("Length of boundaries and faults per area 0.0096 nm⁻¹ (95 %: ")
+    assert " and dislocations per area 0.00375 nm⁻² (95 %: " in told
+    assert plain(overview_html(result)).replace("\N{NO-BREAK SPACE}", " ").count(told) == 1
+    assert how_dense(nothing) == how_dense(without(result, planar=None)) == ""
 
 
 def test_strain_is_told_with_resolution_and_noise(result, nothing):

@@ -10,19 +10,19 @@ from ...plot.defects import kind_words
 from ...result import Result
 from .markup import swatch, table
 from .numbers import SPACE, interval, listed, number, percent
-from .words import MEANINGS, place_words
+from .words import EXTENDED, MEANINGS, place_words
 
 _DENSITY = ("per", "density", "low", "high", "recall", "corrected", "corrected_low", "corrected_high")
 UNITS = {"nm2": "per nm²", "site": "per site"}
 
 
 def density_rows(result: Result) -> list[dict[str, Any]]:
-    """The densities in the order of the table of kinds; a kind that is only counted has none."""
+    """The densities of points in the order of the table of kinds; a kind that is only counted has none."""
     order = {kind: i for i, kind in enumerate(KINDS)}
     rows = [row for row in result.summary.get("densities") or [] if row["n"]]
     dense = {row["kind"] for row in rows}
     for kind, n in (result.summary.get("counts") or {}).items():
-        if n and kind not in dense:
+        if n and kind not in dense and kind not in EXTENDED:
             rows.append({"kind": kind, "sublattice": "all", "n": n})
     rows = [dict.fromkeys(_DENSITY) | row for row in rows]
     return sorted(rows, key=lambda row: order.get(row["kind"], len(order)))

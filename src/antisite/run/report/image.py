@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from html import escape
 
-from ...plot.defects import count_kinds, kind_words, pixel_scale
+from ...plot.defects import count_kinds, kind_words, not_analysed, pixel_scale
 from ...plot.figures import pixels_png
-from ...plot.images import left_out, shown_levels, veil
-from ...plot.planar import grain_sheet
+from ...plot.grains import grain_sheet, shown_grains
+from ...plot.images import shown_levels, veil
 from ...plot.scale_bars import place_scale_bar
 from ...result import Result
 from .marks import marks_svg, smallest_mark
@@ -68,7 +68,7 @@ def _pixels(result: Result, factor: int) -> str:
 
 def _veil(result: Result, factor: int) -> str:
     """What was left out, under a half-opaque sheet; nothing when all of the image was analysed."""
-    dim = left_out(result.image, result.maps.get("domain"))
+    dim = not_analysed(result)
     if not dim.any():
         return ""
     coarse = min(max(factor, math.ceil(max(dim.shape) / _VEIL)), *dim.shape)
@@ -83,7 +83,7 @@ def _grains(result: Result) -> str:
     if domain is None or domain.max(initial=0) < 1:
         return ""
     coarse = min(math.ceil(max(domain.shape) / _VEIL), *domain.shape)
-    sheet = grain_sheet(domain[::coarse, ::coarse])
+    sheet = grain_sheet(shown_grains(result, factor=coarse))
     ny, nx = (coarse * n for n in sheet.shape[:2])
     hidden = 'class="veil" data-layer="grains" style="display:none"'
     return _picture(png_uri(pixels_png(sheet)), ny, nx, hidden)
@@ -102,7 +102,7 @@ def _controls(result: Result) -> str:
     ]
     if _grains(result):
         boxes.append('<label><input type="checkbox" autocomplete="off" data-toggle="grains">grains</label>')
-    if left_out(result.image, result.maps.get("domain")).any():
+    if not_analysed(result).any():
         words = '<span class="swatch sheet"></span>not analysed'
         boxes.append(
             f'<label><input type="checkbox" checked autocomplete="off" data-toggle="veil">{words}</label>'

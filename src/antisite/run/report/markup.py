@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ...plot.defects import look, outline
+from ...plot.lines import LINES
 
 
 def prose(text: str) -> str:
@@ -69,6 +70,9 @@ def swatch_shapes(kinds: Iterable[str]) -> str:
     for kind in kinds:
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline(kind, 6.0))
         stroke = f'fill="none" stroke="{look(kind).colour}" stroke-width="2.4"'
+        if kind in LINES and LINES[kind].dash:
+            points = points.partition(" ")[0] + " " + points.split(" ")[1]
+            stroke += f' stroke-dasharray="{" ".join(f"{2 * part:g}" for part in LINES[kind].dash)}"'
         shapes.append(f'<polygon id="swatch-{kind}" points="{points}" {stroke}/>')
     return f'<svg class="shapes" aria-hidden="true"><defs>{"".join(shapes)}</defs></svg>' if shapes else ""
 

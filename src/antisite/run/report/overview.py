@@ -6,6 +6,7 @@ from ...result import Result
 from .densities import density_words
 from .markup import paragraphs, prose
 from .numbers import number, percent
+from .planar import how_dense
 from .recall import check_of, missed_words, realised_words
 from .words import coverage, has_lattice, no_lattice_words, point_rows, scale_words, scope
 
@@ -13,7 +14,7 @@ from .words import coverage, has_lattice, no_lattice_words, point_rows, scale_wo
 def overview_html(result: Result) -> str:
     """How dense, how sure, what would have been missed, what was analysed; then the warnings."""
     blocks = {
-        "How dense": [density_words(result)],
+        "How dense": [density_words(result), how_dense(result)],
         "How sure": [realised_words(result), false_share(result)],
         "What would have been missed": missed_words(result),
         "What was analysed": [no_lattice_words(result), coverage(result), scale_words(result), scope(result)],
