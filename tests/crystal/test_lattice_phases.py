@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from antisite.crystal.lattice_phases import measure_phases, visible_reflections
+from antisite.crystal.lattice_phases import measure_calm_phases, measure_phases, visible_reflections
 from antisite.simulate.scenes import perfect_scene, render_scene
 
 SHAPE = (200, 220)
@@ -78,3 +78,13 @@ def test_nothing_is_seen_under_a_mask(look):
 def test_oversampling_sets_nodes_closer(look):
     usual, fine = (phases_of(look, oversampling=n)[0] for n in (1.0, 2.0))
     assert fine.step[0] == pytest.approx(usual.step[0] / 2, rel=0.1)
+
+
+@pytest.mark.parametrize("noise", [0.0, 8.0])
+def test_window_grows_with_noise_until_no_phase_can_wind(look, noise):
+    found, lattice, flat = phases_of(look)
+    noisy = flat + np.random.default_rng(0).normal(0, noise * flat.std(), SHAPE).astype(np.float32)
+    free = np.zeros(SHAPE, dtype=bool)
+    calm = measure_calm_phases(noisy, free, lattice, found.index[:2], window=lattice.size)
+    assert calm.noise.max() < 0.4
+    assert (calm.step == found.step) == (noise == 0)

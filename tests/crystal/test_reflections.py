@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from antisite.crystal.distortion import fit_distortion
 from antisite.crystal.reflections import check_reflections
 from antisite.errors import NoLatticeError
 from antisite.simulate.nulls import phase_randomised
@@ -71,3 +72,14 @@ def test_masked_half_of_noise_does_not_matter(look):
     mask[:, 160:] = True
     pixels = np.where(mask, phase_randomised(image, rng=0).pixels, image.pixels)
     assert check(look(pixels, mask)).coherence > 0.1
+
+
+def test_grain_in_a_crystal_does_not_make_it_refused(look):
+    host, grain = (crystal("fe100", rotation=rotation, rng=seed) for rotation, seed in ((0.3, 0), (0.8, 1)))
+    y, x = np.indices(host.shape)
+    inside = np.hypot(y - 120, x - 140) < 50
+    lattice, both = check(look(host.pixels)), look(np.where(inside, grain.pixels, host.pixels))
+    flat = both.flat(lattice)
+    lattice, distortion = fit_distortion(flat, both.mask, lattice)
+    assert distortion.amplitude.min() < 0.4
+    check_reflections(flat, both.mask, lattice, distortion)

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from antisite.detect.displacement_steps import measure_steps, reflection_weights
+from antisite.detect.displacement_steps import measure_steps, reflection_weights, steps_by_chance
 from antisite.detect.lines import sample_line
 from antisite.simulate.extended_defects import fault
 
@@ -61,3 +63,25 @@ def test_a_band_that_is_masked_is_no_step(scene, see):
     mask = np.zeros((256, 256), dtype=bool)
     mask[120:136] = True
     assert steps_of(see(scene(), mask=mask))[0].max() < CLEAR
+
+
+def chance_in(seen):
+    steps, phases = steps_of(seen)
+    return steps, phases, steps_by_chance(steps, phases, window=0.75 * seen.cell, cell=seen.cell)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_steps_of_noise_hardly_exceed_chance(scene, see, seed):
+    seen = see(scene(), dose=1e6)
+    noise = np.random.default_rng(seed).normal(0, 6, seen.even.shape).astype(np.float32)
+    steps, phases, chance = chance_in(replace(seen, even=seen.even + noise))
+    assert steps[phases.seen > 0.9].max() > CLEAR
+    assert (steps > 1.25 * chance).mean() < 0.01
+
+
+def test_a_fault_makes_more_than_chance_and_chance_little_of_what_is_evidence(scene, see):
+    seen = see(fault(scene(), (0.5, 0.0), (1, 0)))
+    steps, phases, chance = chance_in(seen)
+    inner = sample_line(seen.truth.lines[0].path, spacing=1.0).places[40:-40]
+    assert (at(steps, phases, inner) > 2 * at(chance, phases, inner)).all()
+    assert np.median(chance) < CLEAR

@@ -7,6 +7,7 @@ from scipy.spatial import cKDTree
 from antisite.errors import NoLatticeError
 from antisite.run.crystal_search import find_specimen
 from antisite.simulate.render import simulate_image
+from antisite.simulate.scenes import perfect_scene, render_scene
 
 SHAPE = (320, 320)
 
@@ -115,3 +116,45 @@ def test_masked_pixels_belong_to_no_domain_and_hide_no_boundary():
     assert (specimen.domains[mask] == -1).all()
     for one in specimen.crystals:
         assert one.mask[mask].all()
+
+
+def island(cells, *, cell=12.0, name="fe100", turn=0.5):
+    """A round grain so many cells across in a crystal, and how far [cells] pixels lie from its middle."""
+    host, grain = (
+        render_scene(
+            perfect_scene(name, shape=SHAPE, px_per_cell=cell, rotation=0.1 + k * turn, rng=1 + k),
+            dose=3e5,
+            rng=k,
+        )[0].pixels
+        for k in (0, 1)
+    )
+    y, x = np.indices(SHAPE)
+    far = np.hypot(y - 150, x - 170) / cell
+    return np.where(far < cells / 2, grain, host), far
+
+
+@pytest.mark.parametrize("cells", [4, 6])
+def test_grain_too_small_to_be_a_domain_is_said_and_holds_no_site(cells):
+    pixels, far = island(cells)
+    specimen = look(pixels)
+    assert specimen.n_domains == 1
+    assert (specimen.domains[far < cells / 2] == -1).all()
+    assert (specimen.domains[far > cells / 2 + 4] == 0).all()
+    (sentence,) = specimen.refused
+    assert sentence.startswith("a patch of ")
+    assert sentence.endswith("a grain too small to be resolved: not analysed there")
+
+
+def test_grain_whose_spots_fit_a_larger_cell_leaves_the_cell_as_it_is():
+    """Turned by 28.6°, gold along <110> and its grain share shifts that span four cells."""
+    pixels, far = island(13, name="au110", turn=0.5)
+    specimen = look(pixels)
+    assert specimen.crystal.lattice.cell_area == pytest.approx(144, rel=0.02)
+    assert specimen.n_domains == 2
+    assert (specimen.domains[far < 5] == 1).all()
+
+
+def test_without_the_search_for_planar_defects_no_patch_is_left_out():
+    pixels, _ = island(4)
+    mask = np.zeros(SHAPE, dtype=bool)
+    assert find_specimen(pixels[None].astype(np.float32), mask, planar=False).refused == ()

@@ -22,6 +22,7 @@ MIN_REPEAT = 3.0  # px
 _TALL = (0.75, 0.6, 0.45)  # of the tallest maximum, tried in this order
 _EXPLAINED = 0.95  # of the spots that the best cell explains
 MIN_COHERENCE = 0.12
+_HIGHEST = 3  # index of a low reflection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +77,19 @@ class Lattice:
     def positions(self, fractions: Array) -> Array:
         """(n, 2) coordinates along a and b → px as (y, x)."""
         return fractions @ self.vectors
+
+    def low_reflections(self, *, longest: float, finest: float) -> NDArray[np.int_]:
+        """Indices (n, 2) of the reflections that an image may show, of each opposite pair one.
+
+        Parameters
+        ----------
+        longest : 1/√(cell area), length of a reflection; farther ones are faint.
+        finest : 1/px, of either component; pixels blur what is finer.
+        """
+        index = half_plane(_HIGHEST)
+        spots = index @ self.reciprocal
+        fine = np.abs(spots).max(axis=1) < finest
+        return np.asarray(index[fine & (np.hypot(*spots.T) * self.size < longest)])
 
 
 def fit_lattice(spectrum: Spectrum, *, spacing: float) -> Lattice:

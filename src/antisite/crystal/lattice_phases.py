@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell import half_plane, lattice_basis, reduce_cell
+from .cell import lattice_basis, reduce_cell
 from .contrast import Floats, Mask
 from .demodulation import Demodulator
 from .lattice import Lattice
@@ -19,6 +19,7 @@ _WIDE = 1.0  # √(cell area), window in which reflections are told
 _PRESENT = 3.0  # power of a reflection over that between reflections, in most of the crystal
 _NEARLY_EVERYWHERE = 0.15  # quantile of the power that must stand out
 _FAINT = 1e-4  # power, of that of the strongest reflection
+_CHANCE = 0.01  # of images in which noise may make a phase wind
 _FINEST = 0.42  # 1/px, of either component of a reflection
 
 
@@ -66,11 +67,9 @@ def visible_reflections(flat: Floats, mask: Mask, lattice: Lattice) -> NDArray[n
     demodulator = Demodulator(flat, mask, sigma=_WIDE * lattice.size)
     inside = demodulator.weight > 0.5 * demodulator.weight.max()
     found = []
-    for hk in half_plane(3):
-        g = hk @ lattice.reciprocal
-        if np.abs(g).max() < _FINEST and np.hypot(*g) * lattice.size < 3.2:
-            power = float(np.median(np.abs(demodulator(g)[inside]) ** 2))
-            found.append((power, hk))
+    for hk in lattice.low_reflections(longest=3.2, finest=_FINEST):
+        power = float(np.median(np.abs(demodulator(hk @ lattice.reciprocal)[inside]) ** 2))
+        found.append((power, hk))
     found.sort(key=lambda f: -f[0])
     chosen: list[NDArray[np.int_]] = []
     for power, hk in found:
@@ -119,6 +118,38 @@ def measure_phases(
     )
 
 
+def measure_calm_phases(
+    flat: Floats,
+    mask: Mask,
+    lattice: Lattice,
+    index: NDArray[np.int_],
+    *,
+    window: float,
+    oversampling: float = 1.0,
+) -> LatticePhases:
+    """The same in a window so wide that noise makes no phase wind, in 99 of 100 images.
+
+    Where noise cancels a wave its phase winds. In one window of its own that has a chance of exp(-1/σ²),
+    σ² being the power of the noise over that of the wave; it falls with the area of the window.
+
+    Parameters
+    ----------
+    flat, mask, lattice, index, oversampling : as in `measure_phases`.
+    window : px, standard deviation of the narrowest Gaussian window that may be used.
+    """
+    phases = measure_phases(flat, mask, lattice, index, window=window, oversampling=oversampling)
+    first = phases.index[0]
+    second = next((i for i, hk in enumerate(phases.index) if first[0] * hk[1] != first[1] * hk[0]), 0)
+    noise = float(max(phases.noise[0], phases.noise[second]))
+    windows = float((~mask).sum()) / (2 * np.pi * window**2)
+    most = 1 / np.sqrt(np.log(max(windows, 1.0) / _CHANCE))
+    if noise <= most:
+        return phases
+    return measure_phases(
+        flat, mask, lattice, index, window=window * noise / float(most), oversampling=oversampling
+    )
+
+
 def smallest_cell(flat: Floats, mask: Mask, lattice: Lattice) -> Lattice:
     """The lattice whose reflections are there nearly everywhere; the same, or one with a smaller cell.
 
@@ -135,12 +166,10 @@ def smallest_cell(flat: Floats, mask: Mask, lattice: Lattice) -> Lattice:
     if not inside.any():
         return lattice
     seen = []
-    for hk in half_plane(3):
-        g = hk @ lattice.reciprocal
-        if np.abs(g).max() < _FINEST and np.hypot(*g) * lattice.size < 4:
-            wave, between = (demodulator(f)[inside] for f in (g, (hk + 0.5) @ lattice.reciprocal))
-            power, noise = (float(np.quantile(np.abs(w) ** 2, _NEARLY_EVERYWHERE)) for w in (wave, between))
-            seen.append((power, power > _PRESENT * noise, hk))
+    for hk in lattice.low_reflections(longest=4, finest=_FINEST):
+        wave, between = (demodulator(at @ lattice.reciprocal)[inside] for at in (hk, hk + 0.5))
+        power, noise = (float(np.quantile(np.abs(w) ** 2, _NEARLY_EVERYWHERE)) for w in (wave, between))
+        seen.append((power, power > _PRESENT * noise, hk))
     strongest = max((power for power, _, _ in seen), default=0.0)
     rows = np.array([hk for power, clear, hk in seen if clear and power > _FAINT * strongest])
     if len(rows) < 2 or np.linalg.matrix_rank(rows) < 2:

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NoLatticeError
-from .cell import half_plane
 from .contrast import Floats, Mask
 from .demodulation import WINDOW, Demodulator
 from .distortion import Distortion
 from .lattice import Lattice
+from .perfect_crystal import LEAST_STRENGTH
 
 Array = NDArray[np.float64]
 _AGREEMENT = 0.7  # least product of: phases of further reflections in step, amplitudes equally uneven
@@ -24,7 +24,8 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
 
     Any two waves have phases that some displacement explains. In a crystal the same displacement
     explains all others, and all grow strong and weak together; in a picture of noise with
-    sharp spots in its spectrum each goes its own way.
+    sharp spots in its spectrum each goes its own way. Only where the lattice is strong is it asked:
+    elsewhere may lie a grain too small to be a domain, or none of this crystal.
 
     Parameters
     ----------
@@ -54,12 +55,14 @@ def check_reflections(flat: Floats, mask: Mask, lattice: Lattice, distortion: Di
 def _visible_waves(demodulator: Demodulator, lattice: Lattice, distortion: Distortion) -> list[Array]:
     """The strongest reflections (m, n) that stand out of the noise, freed of the displacement."""
     shift = distortion.at(demodulator.places()).reshape(*demodulator.nodes, 2)
-    inside = demodulator.weight > 0.5
+    strong = distortion.strength_at(demodulator.places()).reshape(demodulator.nodes) > LEAST_STRENGTH
+    inside = (demodulator.weight > 0.5) & strong
+    if not inside.any():
+        return []
     found = []
-    for hk in half_plane(3):
-        g = hk @ lattice.reciprocal
-        between = (hk + 0.5) @ lattice.reciprocal
-        if max(np.abs(g).max(), np.abs(between).max()) > 0.45 or np.hypot(*g) * lattice.size > 3.2:
+    for hk in lattice.low_reflections(longest=3.2, finest=0.45):
+        g, between = (at @ lattice.reciprocal for at in (hk, hk + 0.5))
+        if np.abs(between).max() > 0.45:
             continue
         wave = (demodulator(g) * np.exp(2j * np.pi * shift @ g))[inside]
         strength, noise = (float(np.mean(np.abs(w) ** 2)) for w in (wave, demodulator(between)[inside]))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, ndimage
 
 from ..crystal.lattice import Lattice
 from ..crystal.lattice_phases import LatticePhases
+from .line_directions import along_and_across
 
 Array = NDArray[np.float64]
-_DIRECTIONS = 12
 _DEPTH = 1.3  # √(cell area) from the line to where a side is looked at first; then at twice that
 _LENGTH = 2.0  # √(cell area), standard deviation of the window along the line
 _UNEVEN = 0.03  # √(cell area), by which scan and strain displace a side of any crystal
 _PRESENT = 0.35  # of the typical amplitude, on either side
+_CHANCE = 0.01  # of images in which noise alone may make such a step
 
 
 def reflection_weights(phases: LatticePhases, lattice: Lattice) -> Array:
@@ -43,9 +44,7 @@ def measure_steps(phases: LatticePhases, *, cell: float, weight: Array) -> Array
     spectra = fft.fft2(waves, padded)
     fy, fx = (fft.fftfreq(n) / s for n, s in zip(padded, phases.step, strict=True))
     size = np.zeros(nodes)
-    for angle in np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
-        along = fy[:, None] * np.sin(angle) + fx[None] * np.cos(angle)
-        across = fy[:, None] * np.cos(angle) - fx[None] * np.sin(angle)
+    for along, across in along_and_across(fy, fx):
         lengthened = spectra * np.exp(-2 * (np.pi * _LENGTH * cell * along) ** 2)
         shift = np.exp(2j * np.pi * _DEPTH * cell * across)
         near, far, near_, far_ = (
@@ -60,3 +59,27 @@ def measure_steps(phases: LatticePhases, *, cell: float, weight: Array) -> Array
             strange = np.minimum(strange, np.tensordot(weight, 1 - np.cos(step), 1))
         size = np.maximum(size, strange)
     return size
+
+
+def steps_by_chance(steps: Array, phases: LatticePhases, *, window: float, cell: float) -> Array:
+    """(my, mx) the step that noise and uneven scan exceed anywhere in one image of a hundred.
+
+    They displace either side by two components, whose squares together are a χ² of two degrees of freedom;
+    its size is that of the usual step. Windows cut by frame or mask are noisier.
+
+    Parameters
+    ----------
+    steps : (my, mx), from `measure_steps`.
+    window : px, standard deviation of the window in which the phases were measured.
+    cell : √(cell area), px.
+    """
+    own = phases.seen > 0.5
+    if not own.any():
+        return np.zeros(steps.shape)
+    length = float(np.hypot(window, _LENGTH * cell))
+    directions = np.pi * length / window  # that do not overlap
+    places = directions * own.sum() * np.prod(phases.step) / (2 * np.pi * window * length)
+    largest_of_all = 1 - 0.5 ** (1 / directions)  # chance that a step in one direction is the median
+    usual = float(np.median(steps[own])) / -np.log(largest_of_all)
+    whole = ndimage.gaussian_filter(phases.seen, [_LENGTH * cell / s for s in phases.step], mode="constant")
+    return np.asarray(usual * np.log(max(places, 1.0) / _CHANCE) / np.clip(whole, 0.05, 1.0))

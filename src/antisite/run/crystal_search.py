@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..crystal.contrast import Floats, Mask, standardise
-from ..crystal.domains import DomainFinder
+from ..crystal.contrast import Floats, Mask, flatten, standardise
+from ..crystal.distortion import fit_distortion
+from ..crystal.domains import DomainFinder, SpectrumDomainFinder
+from ..crystal.foreign_patches import foreign_patches
+from ..crystal.lattice import Lattice
+from ..crystal.lattice_phases import smallest_cell
 from ..crystal.moire import refuse_overlap
 from ..crystal.perfect_crystal import LEAST_STRENGTH, PerfectCrystal
+from ..crystal.reflections import check_reflections
+from ..crystal.windows import even_contrast
 from ..detect.domain_boundaries import mean_size
 from ..detect.local_reference import comparable_sites
-from ..detect.patterson_domains import PattersonDomainFinder
 from ..detect.planar_defects import BELONGS, Dislocation, PlanarDefect, Structure
 from ..detect.structure_search import find_structure
 from ..errors import InputError, NoLatticeError
 from .crystal_fit import fit_crystal, keep_sites, lies_on, strength_of, without_doubles
-from .lattice_search import find_lattices, largest_first
+from .lattice_search import Dropped, find_lattices, largest_first
 
 Domains = NDArray[np.int8]
 MIN_SIDE = 32  # px; fewer hold too few cells to average
@@ -40,6 +46,7 @@ class Specimen:
     lines : boundaries between domains, and faults.
     dislocations : in domains and on boundaries.
     refused : why a domain that shows a lattice has no crystal, one sentence for each.
+    dropped : where no lattice could be measured.
     """
 
     channels: tuple[Floats, ...]
@@ -49,6 +56,7 @@ class Specimen:
     lines: tuple[PlanarDefect, ...] = ()
     dislocations: tuple[Dislocation, ...] = ()
     refused: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
     @property
     def crystal(self) -> PerfectCrystal:
@@ -66,7 +74,7 @@ def find_specimen(
     mask: Mask,
     *,
     planar: bool = True,
-    finder: DomainFinder | PattersonDomainFinder | None = None,
+    finder: DomainFinder | None = None,
     seed: int = 0,
 ) -> Specimen:
     """The perfect crystal of every domain of an image, and the lines and dislocations that break it.
@@ -89,7 +97,8 @@ def find_specimen(
     _check(channels, mask)
     prepared = tuple(standardise(channel, mask) for channel in channels)
     mean = np.asarray(np.mean(prepared, axis=0), dtype=np.float32)
-    domains, lattices, spacing = find_lattices(mean, mask, finder=finder or DomainFinder(), seed=seed)
+    finder = finder or SpectrumDomainFinder()
+    domains, lattices, spacing, dropped = _lattices_of(mean, mask, finder=finder, seed=seed)
     structure = (
         find_structure(mean, mask, domains, lattices)
         if planar
@@ -97,7 +106,43 @@ def find_specimen(
     )
     if len(structure.lattices) == 1 and not structure.lines:  # streaks of a fault are no second lattice
         refuse_overlap(mean, mask, spacing=spacing)
-    return _fit_crystals(prepared, mean, mask, structure, spacing=spacing)
+    found = _fit_crystals(prepared, mean, mask, structure, spacing=spacing, planar=planar)
+    return replace(found, dropped=dropped)
+
+
+def _lattices_of(
+    mean: Floats, mask: Mask, *, finder: DomainFinder, seed: int
+) -> tuple[Domains, tuple[Lattice, ...], float, tuple[Dropped, ...]]:
+    """What `find_lattices` finds, with the repeat of most of the image.
+
+    Two lattices side by side may be taken for one with a cell several times too large, whose further
+    reflections are those of a grain only: it is looked for again at the smaller repeat.
+    """
+    found = find_lattices(mean, mask, finder=finder, seed=seed)
+    smaller = _repeat_of_most(mean, mask, found[0], found[1])
+    if smaller is None:
+        return found
+    with suppress(NoLatticeError, InputError):
+        again = find_lattices(mean, mask, finder=finder, seed=seed, known_spacing=smaller.lengths[0])
+        if len(again[1]) > 1:
+            return again
+    flat = flatten(mean, mask, sigma=2 * smaller.size)
+    try:
+        check_reflections(flat, mask, *fit_distortion(flat, mask, found[1][0]))
+    except NoLatticeError:
+        return found[0], (smaller,), smaller.lengths[0], found[3]
+    return found
+
+
+def _repeat_of_most(
+    mean: Floats, mask: Mask, domains: Domains, lattices: tuple[Lattice, ...]
+) -> Lattice | None:
+    """The lattice with a smaller cell that most of an image of one lattice has, if there is one."""
+    if len(lattices) > 1:
+        return None
+    even = even_contrast(mean, mask, spacing=lattices[0].size)
+    smaller = smallest_cell(even, mask | (domains != 0), lattices[0])
+    return smaller if smaller.cell_area < lattices[0].cell_area else None
 
 
 def _check(channels: NDArray[np.float32], mask: Mask) -> None:
@@ -120,10 +165,12 @@ def _fit_crystals(
     structure: Structure,
     *,
     spacing: float,
+    planar: bool,
 ) -> Specimen:
     """The crystal of each domain; one that cannot be fitted leaves no domain.
 
-    What lies beside a line or a core is no perfect crystal: it is left out as if it were masked.
+    What lies beside a line or a core is no perfect crystal: it is left out as if it were masked. So are, in
+    the search for planar defects, patches of something else.
 
     Raises
     ------
@@ -134,6 +181,7 @@ def _fit_crystals(
     reasons: dict[int, Exception] = {}
     domains, lattices = structure.domains, structure.lattices
     seen = np.where(mask, np.int8(-1), domains)
+    patches = np.zeros(mask.shape, dtype=bool)
     broken = structure.distance() < BELONGS * mean_size(lattices)
     for k, lattice in enumerate(lattices):
         edge = broken | _near(domains != k, distance=_MARGIN * spacing)
@@ -147,6 +195,10 @@ def _fit_crystals(
             continue
         weak = strength_of(crystal, mean.shape) < LEAST_STRENGTH
         seen[weak & ~edge & (seen == k)] = -1
+        if planar:
+            foreign = (seen == k) & _foreign(mean, mask | edge, crystal)
+            patches[foreign] = True
+            seen[foreign] = -1
         at = crystal.sites.positions
         crystals[k] = keep_sites(crystal, lies_on((seen == k) | (mask & (domains == k)), at))
     if not crystals:
@@ -164,7 +216,28 @@ def _fit_crystals(
         refused=tuple(
             f"a grain of {share[k]:.1%} of the image could not be analysed: {str(reason).removeprefix(_NONE)}"
             for k, reason in reasons.items()
-        ),
+        )
+        + _patches_told(patches),
+    )
+
+
+def _foreign(mean: Floats, hidden: Mask, crystal: PerfectCrystal) -> Mask:
+    """Pixels of patches that are no part of a crystal, and of what is so near that it belongs to them."""
+    lattice = crystal.lattice
+    flat = flatten(mean, hidden, sigma=2 * lattice.size)
+    margin = BELONGS * lattice.size
+    return foreign_patches(flat, hidden, lattice, crystal.distortion, margin=margin)
+
+
+def _patches_told(patches: Mask) -> tuple[str, ...]:
+    """One sentence on patches of a crystal that are none of it, if there are any."""
+    n = int(ndimage.label(patches)[1])
+    if not n:
+        return ()
+    what = "a patch" if n == 1 else f"{n} patches"
+    return (
+        f"{what} of {patches.mean():.1%} of the image {'shows' if n == 1 else 'show'} something else than "
+        "the lattice around, such as a grain too small to be resolved: not analysed there",
     )
 
 

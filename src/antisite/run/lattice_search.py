@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -14,37 +15,50 @@ from ..crystal.domains import DomainFinder
 from ..crystal.lattice import Lattice, fit_lattice, same_lattice
 from ..crystal.moire import refuse_overlap
 from ..crystal.spacing import Spectrum, estimate_spacing, measure_spectrum
-from ..detect.patterson_domains import PattersonDomainFinder
 from ..errors import InputError, NoLatticeError
 
 Domains = NDArray[np.int8]
 Item = TypeVar("Item")
 MIN_CELLS = 50  # fewer cannot tell a cell from twice the cell, nor a rare column from noise
 MIN_CELLS_BESIDE = 20  # of a further domain: its spectrum has told it apart already
-_LARGE = 3.5  # spacings², of a cell that parts of the image must confirm
+_LARGE = 2.3  # spacings², of a cell that parts of the image must confirm
 _SMALLER = 0.6  # of the cell of the whole image, to be another one
 _OF_FAULTS, _SHARED = 3.0, 0.06  # cells in the repeat of faults; of a cell, between rows that are one
 _CLEAR = 0.4  # coherence of a part of the image, where the whole has none
 _SMOOTHINGS = (0.8, 2.0, 4.0)  # px, of the image whose spacing is measured; the first is nearly always enough
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dropped:
+    """What looks unlike the rest of the image, and holds no lattice that could be measured.
+
+    Parameters
+    ----------
+    where : (y, x), True in it.
+    reason : why, in a few words.
+    """
+
+    where: Mask
+    reason: str
+
+
 def find_lattices(
-    mean: Floats, mask: Mask, *, finder: DomainFinder | PattersonDomainFinder, seed: int
-) -> tuple[Domains, tuple[Lattice, ...], float]:
-    """Domains, the lattice of each, and the spacing; noise is blurred away when it must be."""
+    mean: Floats, mask: Mask, *, finder: DomainFinder, seed: int, known_spacing: float | None = None
+) -> tuple[Domains, tuple[Lattice, ...], float, tuple[Dropped, ...]]:
+    """Domains, the lattice of each, the spacing, and what was dropped; noise is blurred if it must be."""
     overview = _overview(mean, mask)
     reason = NoLatticeError("no lattice found: no shift returns the image onto itself")
     for smoothing in _SMOOTHINGS:
-        spacing = estimate_spacing(overview, smoothing=smoothing)
+        spacing = known_spacing or estimate_spacing(overview, smoothing=smoothing)
         if not np.isfinite(spacing):
             continue
         domains = finder(mean, mask, spacing=spacing, rng=seed)
         try:
-            domains, lattices = _crystalline(domains, mean, mask, overview, spacing=spacing)
+            domains, lattices, dropped = _crystalline(domains, mean, mask, overview, spacing=spacing)
         except NoLatticeError as error:
             reason = error
         else:
-            return domains, lattices, spacing
+            return domains, lattices, spacing, dropped
     _refuse_moire(mean, mask, overview)
     raise reason
 
@@ -58,18 +72,21 @@ def _refuse_moire(mean: Floats, mask: Mask, overview: Spectrum) -> None:
 
 def _crystalline(
     domains: Domains, mean: Floats, mask: Mask, overview: Spectrum, *, spacing: float
-) -> tuple[Domains, tuple[Lattice, ...]]:
-    """Domains of one lattice each, renumbered from the largest, -1 elsewhere; and their lattices.
+) -> tuple[Domains, tuple[Lattice, ...], tuple[Dropped, ...]]:
+    """Domains of one lattice each, renumbered from the largest, -1 elsewhere; their lattices; the dropped.
 
     A domain whose lattice is that of a larger one belongs to it: its spectrum differed by contrast only.
     """
     if not domains.any():
-        return domains, (_lattice_of_all(overview, mean, mask, spacing=spacing),)
+        return domains, (_lattice_of_all(overview, mean, mask, spacing=spacing),), ()
     lattices: dict[int, Lattice] = {}
+    dropped: list[Dropped] = []
     reason: Exception | None = None
     number = np.arange(int(domains.max()) + 1)
     for k in number:
         own = (domains == k) & ~mask
+        if not own.any():
+            continue
         least = MIN_CELLS_BESIDE if lattices else MIN_CELLS
         seen = _overview(mean, ~own)
         shortest = estimate_spacing(seen)  # two lattices in one picture may hide it
@@ -79,6 +96,9 @@ def _crystalline(
             )
         except (NoLatticeError, InputError) as error:
             reason = reason or error
+            cell = next((known.cell_area for known in lattices.values()), spacing**2)
+            small = own.sum() < least * cell
+            dropped.append(Dropped(where=own, reason=f"fewer than {least} cells" if small else _words(error)))
             continue
         number[k] = next(
             (
@@ -91,7 +111,11 @@ def _crystalline(
         lattices.setdefault(int(number[k]), lattice)
     if reason and not lattices:
         raise reason
-    return largest_first(number[domains], lattices)
+    return *largest_first(number[domains], lattices), tuple(dropped)
+
+
+def _words(error: Exception) -> str:
+    return "cells of too few pixels" if isinstance(error, InputError) else "no repeat stands out"
 
 
 def _of_faults(lattice: Lattice, known: Lattice) -> bool:
