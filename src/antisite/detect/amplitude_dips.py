@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from ..crystal.lattice_phases import LatticePhases
+from .line_directions import along_and_across
 
 Array = NDArray[np.float64]
-_DIRECTIONS = 12
 _LENGTH = 3.0  # √(cell area), standard deviation of the window along the line
 _BESIDE = 1.8  # √(cell area) from the line, where the lattice is as strong as usual
 _SEEN = 0.5  # share of the window
@@ -37,9 +37,7 @@ def measure_dips(phases: LatticePhases, *, cell: float) -> Array:
     fy, fx = fft.fftfreq(size[0]) / phases.step[0], fft.rfftfreq(size[1]) / phases.step[1]
     half = max(2, n // 2)
     deepest = np.zeros(nodes)
-    for angle in np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
-        along = fy[:, None] * np.sin(angle) + fx[None] * np.cos(angle)
-        across = fy[:, None] * np.cos(angle) - fx[None] * np.sin(angle)
+    for along, across in along_and_across(fy, fx):
         kernel = np.exp(-2 * (np.pi * _LENGTH * cell * along) ** 2)
         kernel *= np.cos(2 * np.pi * _BESIDE * cell * across) - 1
         dips = fft.irfft2(spectra * kernel, size)[:, margin[0] :, margin[1] :][:, : nodes[0], : nodes[1]]

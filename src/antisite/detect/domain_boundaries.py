@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..crystal.cell import half_plane
 from ..crystal.contrast import Floats, Mask
 from ..crystal.demodulation import Demodulator
 from ..crystal.lattice import Lattice
@@ -86,11 +85,10 @@ def _presence(demodulator: Demodulator, coarse: Numbers, k: int, lattice: Lattic
         _well_inside(m, demodulator.step, cell) for m in (coarse == k, (coarse != k) & (coarse >= 0))
     )
     found = []
-    for g in half_plane(3) @ lattice.reciprocal:
-        if np.abs(g).max() < _FINEST and np.hypot(*g) * lattice.size < _LOW:
-            wave = np.abs(demodulator(g))
-            inside, outside = float(np.median(wave[own])), float(np.median(wave[other]))
-            found.append((inside - outside, outside, wave))
+    for g in lattice.low_reflections(longest=_LOW, finest=_FINEST) @ lattice.reciprocal:
+        wave = np.abs(demodulator(g))
+        inside, outside = float(np.median(wave[own])), float(np.median(wave[other]))
+        found.append((inside - outside, outside, wave))
     found.sort(key=lambda f: -f[0])
     best = found[:_TOLD_APART_BY]
     apart = max(sum(difference for difference, _, _ in best), 1e-12)

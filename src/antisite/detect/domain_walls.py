@@ -14,13 +14,14 @@ from .dislocations import Cores
 from .low_angle import turn_between
 
 Array = NDArray[np.float64]
-_FEW = 3
+_FEW = 2
+_SURE = 3  # cores; fewer must turn the crystal all along the line, to the frame
 _MOST = 60  # cores, of which every pair is tried
 _ASIDE = 1.5  # √(cell area), of a core from its wall
 _SIDES = 10.0  # √(cell area) from the wall, within which the turn is measured
 _FEW_NODES = 12
 _LEAST_TURN = np.radians(0.8)
-_FRANK = (0.4, 2.5)  # turn that is measured, of that which the cores make
+_FRANK, _EXACT = 2.5, 1.4  # by which the turn may differ from that which the cores make; if they are few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +41,7 @@ class Wall:
 
 
 def find_walls(cores: Cores, phases: LatticePhases, lattice: Lattice) -> list[Wall]:
-    """Rows of three cores or more across which the crystal is turned as much as the cores make it (Frank)."""
+    """Rows of cores across which the crystal is turned as much as the cores make it (Frank)."""
     walls = []
     rest = cores
     while len(rest) >= _FEW:
@@ -78,7 +79,8 @@ def _wall(row: Cores, phases: LatticePhases, lattice: Lattice) -> Wall | None:
     across = (row.positions - centre) @ np.array([axis[1], -axis[0]])
     ends = np.array([centre + t * axis for t in (along.min(), along.max())])
     beyond, aside = _nodes_beside(ends, phases)
-    inside = (beyond > 0) & (beyond < np.hypot(*(ends[1] - ends[0])))
+    few = len(row) < _SURE
+    inside = few | ((beyond > 0) & (beyond < np.hypot(*(ends[1] - ends[0]))))
     near = inside & (np.abs(aside) < _SIDES * cell)
     sides = (near & (aside < 0), near & (aside > 0))
     if min(side.sum() for side in sides) < _FEW_NODES:
@@ -86,7 +88,8 @@ def _wall(row: Cores, phases: LatticePhases, lattice: Lattice) -> Wall | None:
     turn = turn_between(phases, lattice, sides, clear=2 * cell)
     length = float(np.ptp(along)) * len(row) / (len(row) - 1)
     made = float(np.hypot(*(row.burgers.sum(axis=0) @ lattice.vectors))) / length
-    if not turn > _LEAST_TURN or not _FRANK[0] < turn / max(made, 1e-6) < _FRANK[1]:
+    ratio = turn / max(made, 1e-6)
+    if not turn > _LEAST_TURN or not max(ratio, 1 / max(ratio, 1e-6)) < (_EXACT if few else _FRANK):
         return None
     return Wall(path=ends, sd=max(float(across.std()), 0.1 * cell), rotation=turn)
 

@@ -20,6 +20,7 @@ _CLEAR = 0.8  # √(cell area), left out on either side: a thin layer may lie th
 _DEPTHS = np.arange(2.2, 6.3, 0.8)  # √(cell area), where the phases of a side are read
 _SHORT, _NEAREST = 20.0, 0.5  # √(cell area) of line; beside a shorter one all is read nearer, down to half
 _BENT = 0.12  # of a cell, by which the field of partial dislocations misleads beside a very short fault
+_CROWDED = 0.3  # of a cell, likewise by other lines very near
 _GRID = 24  # first guesses of the displacement along either cell vector
 
 
@@ -42,7 +43,14 @@ class Shift:
 
 
 def measure_shift(
-    flat: Floats, mask: Mask, path: Array, lattice: Lattice, index: NDArray[np.int_], *, weight: Array
+    flat: Floats,
+    mask: Mask,
+    path: Array,
+    lattice: Lattice,
+    index: NDArray[np.int_],
+    *,
+    weight: Array,
+    room: float = np.inf,
 ) -> Shift:
     """Rigid displacement across a line inside one lattice.
 
@@ -56,11 +64,13 @@ def measure_shift(
     path : (n, 2) px as (y, x).
     index : (n, 2) indices of the reflections.
     weight : (n,), what each tells.
+    room : px to the next line; the phases are read nearer.
     """
     cell = lattice.size
     line = sample_line(path, spacing=0.5 * cell)
-    near = float(np.clip(line.length / (_SHORT * cell), _NEAREST, 1))
-    if near < 1:  # near its ends a short fault is bent by its partial dislocations
+    short = float(np.clip(line.length / (_SHORT * cell), _NEAREST, 1))
+    near = float(np.clip((room / cell - 1) / _DEPTHS.max(), _NEAREST, short))
+    if short < 1:  # near its ends a short fault is bent by its partial dislocations
         line = line.middle(0.5)
     strip = cut_strip(flat, mask, line, reach=(_DEPTHS.max() + 2) * cell)
     waves = [
@@ -73,7 +83,7 @@ def measure_shift(
         return Shift(value=np.full(2, np.nan), sd=np.full(2, np.nan), constancy=0.0)
     unit = step[:, known] / np.abs(step[:, known])
     mean = unit.mean(axis=1)
-    value = _solve(np.angle(mean), index, weight * np.abs(mean))
+    value = nearest_shift(np.angle(mean), index, weight * np.abs(mean))
     rest = np.angle(unit * np.exp(2j * np.pi * index @ value)[:, None])
     design = -2 * np.pi * index * np.sqrt(weight)[:, None]
     local = np.linalg.lstsq(design, rest * np.sqrt(weight)[:, None], rcond=None)[0]
@@ -81,7 +91,7 @@ def measure_shift(
     n = max(1.0, known.sum() * 0.5 / (2 * np.sqrt(np.pi) * _WINDOW))
     return Shift(
         value=(value + 0.5) % 1 - 0.5,
-        sd=np.hypot(local.std(axis=1) / np.sqrt(n), _BENT * (1 - near)),
+        sd=np.hypot(local.std(axis=1) / np.sqrt(n), _BENT * (1 - short) + _CROWDED * (short - near)),
         constancy=float(np.average(np.abs(mean), weights=weight)),
         trend=float(np.abs(np.polyfit(np.linspace(0, 1, known.sum()), local.T, 1)[0]).max()),
     )
@@ -116,7 +126,7 @@ def _steps(left: NDArray[np.complex128], right: NDArray[np.complex128]) -> NDArr
     return np.asarray(amplitude / np.maximum(typical, 1e-12) * np.exp(1j * step))
 
 
-def _solve(step: Array, index: NDArray[np.int_], weight: Array) -> Array:
+def nearest_shift(step: Array, index: NDArray[np.int_], weight: Array) -> Array:
     """The displacement (2,) in cell vectors that explains phase steps (n,) best: grid, then least squares."""
     axis = np.arange(_GRID) / _GRID
     guess = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -12,6 +12,7 @@ _END = 0.5  # of the evidence that is usual on a line, where it ends
 _BRANCH = 2.0  # √(cell area) from the middle of a line; what lies farther belongs to another
 _ONE_LINE = 0.75  # of the evidence in a cloud, along one path; else it branches
 _FEW = 3
+_RIVAL, _LOBE = 2, 0.7  # nodes to either side; of the highest near by, that a line has
 MIN_LENGTH = 6.0  # √(cell area)
 
 
@@ -24,19 +25,50 @@ def trace_lines(evidence: Array, step: tuple[float, float], *, cell: float) -> l
     step : (y, x) px between two nodes.
     cell : √(cell area), px; a line is at least six of it long.
     """
-    label = ndimage.label(evidence > 1, structure=np.ones((3, 3)))[0]
     lines = []
-    for k, box in enumerate(ndimage.find_objects(label), 1):
-        own = label[box] == k
-        at, size = np.argwhere(own) + [part.start for part in box], evidence[box][own]
-        if len(at) < _FEW or size.max() < _SURE:
-            continue
-        for path in _branches(at * step, size, cell=cell):
+    for cloud in _clouds(evidence, evidence > 1):
+        paths = _branches(cloud * np.array(step), evidence[tuple(cloud.T)], cell=cell)
+        if len(paths) > 1:
+            own = np.zeros(evidence.shape, dtype=bool)
+            own[tuple(cloud.T)] = True
+            near = ndimage.binary_dilation(own & _ridges(evidence), np.ones((3, 3), dtype=bool))
+            paths = [
+                path
+                for part in _clouds(evidence, own & near)
+                for path in _branches(part * np.array(step), evidence[tuple(part.T)], cell=cell)
+            ]
+        for path in paths:
             strength = read_nodes(evidence, path, step)
             path = path[_longest_run(strength > _END * np.median(strength))]
             if len(path) > 1 and np.hypot(*np.ptp(path, axis=0)) >= MIN_LENGTH * cell:
                 lines.append(path)
     return lines
+
+
+def _clouds(evidence: Array, wanted: NDArray[np.bool_]) -> list[NDArray[np.int_]]:
+    """Nodes (n, 2) of the connected parts of what is wanted, where evidence is sure somewhere."""
+    label = ndimage.label(wanted, structure=np.ones((3, 3)))[0]
+    clouds = []
+    for k, box in enumerate(ndimage.find_objects(label), 1):
+        own = label[box] == k
+        if own.sum() >= _FEW and evidence[box][own].max() >= _SURE:
+            clouds.append(np.argwhere(own) + [part.start for part in box])
+    return clouds
+
+
+def _ridges(field: Array) -> NDArray[np.bool_]:
+    """Nodes (my, mx) highest of those near by, across the direction in which a map bends down most."""
+    slope_y, slope_x = np.gradient(field)
+    (yy, yx), xx = np.gradient(slope_y), np.gradient(slope_x)[1]
+    across = np.arctan2(2 * yx, xx - yy) / 2 + np.pi / 2  # of the least curvature, rad from +x
+    turn = np.round(across / (np.pi / 4)).astype(int) % 4
+    one, n = np.zeros((2 * _RIVAL + 1,) * 2, dtype=bool), 2 * _RIVAL + 1
+    lines = [one.copy() for _ in range(4)]
+    lines[0][_RIVAL] = lines[2][:, _RIVAL] = True
+    lines[1], lines[3] = np.eye(n, dtype=bool), np.eye(n, dtype=bool)[::-1]
+    highest = [ndimage.maximum_filter(field, footprint=line, mode="nearest") for line in lines]
+    lobes = field < _LOBE * ndimage.maximum_filter(field, n, mode="nearest")
+    return np.asarray((field >= np.choose(turn, highest)) & ~lobes)
 
 
 def _branches(places: Array, weight: Array, *, cell: float) -> list[Array]:

@@ -19,7 +19,7 @@ from ..crystal.patterson import describe_surroundings, semantic_image
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
 from .columns_seen import SURE, columns_seen
-from .local_reference import LocalReference, comparable_sites, local_references
+from .local_reference import LocalReference, local_references
 from .one_class import (
     LEAST_MEMBERS,
     mahalanobis_distance,
@@ -38,7 +38,6 @@ _SPOT = 0.2  # nearest distances, width of a spot
 _LEAST_SPOT = 1.0  # px; a narrower one shows where the pixels lie
 _MARGIN = 1.0  # nearest distances to the frame; a cut segment is strange by itself
 _LEAST_STRENGTH = 0.2  # of the lattice, where segments are still scaled
-_NEIGHBOURS = 30  # fellows that tell what is ordinary nearby
 _SHAKEN = 4.5  # median displacements of a sublattice; less is noise
 _STRANGE = 3.0  # normal deviates, from which a defect explains its neighbours
 _UNCHANGED = 0.75  # of a change that is enough to be called
@@ -49,6 +48,8 @@ _CHUNK = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PattersonFinder(SiteFinder):
     """Scores the surroundings of every site, and flags what is strange and itself changed.
+
+    Within a nearest distance of the frame, where surroundings are cut, the score is NaN.
 
     Parameters
     ----------
@@ -73,22 +74,13 @@ class PattersonFinder(SiteFinder):
     attribute: bool = True
     seed: int = 0
 
-    def measure(
+    def _score(
         self,
         channels: Sequence[Floats],
         crystal: PerfectCrystal,
-        *,
-        references: Sequence[LocalReference] = (),
+        tested: Flags,
+        references: Sequence[LocalReference],
     ) -> SiteEvidence:
-        """Score every site; NaN within a nearest distance of the frame, where segments are cut.
-
-        Parameters
-        ----------
-        channels : (y, x) each, standardised.
-        references : those of another image of this crystal, made anew when there are none.
-        """
-        tested = comparable_sites(crystal, channels[0].shape)
-        references = references or local_references(crystal, tested, neighbours=_NEIGHBOURS)
         light = [measure_light(pixels, crystal, c, references) for c, pixels in enumerate(channels)]
         ratios = np.where(tested, [one.ratio for one in light], np.nan)
         ratio = ratios.mean(axis=0)
@@ -124,7 +116,7 @@ class PattersonFinder(SiteFinder):
         deviate = np.full(len(tested), np.nan)
         row = np.cumsum(tested) - 1
         lags = self._describe(views, crystal, crystal.sites.positions[tested])
-        for reference in local_references(crystal, tested, neighbours=_NEIGHBOURS):
+        for reference in local_references(crystal, tested, neighbours=self.neighbours):
             own = reference.members
             if len(own) < LEAST_MEMBERS:
                 continue

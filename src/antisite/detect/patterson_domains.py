@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from ..crystal.contrast import Floats, Mask
+from ..crystal.contrast import Floats
+from ..crystal.domains import DomainFinder
 from ..crystal.patterson import patterson
 from ..crystal.window_groups import join_gradual, pure_windows, settle, silhouettes, strongest_components
-from ..crystal.windows import Ints, Windows, lay_windows
+from ..crystal.windows import Ints, Windows
 
 Array = NDArray[np.float64]
 _SHORTEST = 0.4  # spacings; shorter lags hold the columns' own width and the noise
@@ -33,7 +35,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PattersonDomainFinder:
+class PattersonDomainFinder(DomainFinder):
     """Groups windows by a one-class support vector machine: its outliers are the next domain.
 
     The machine learns the densest part of the windows that hold one thing only, takes in whatever lies
@@ -42,13 +44,8 @@ class PattersonDomainFinder:
 
     Parameters
     ----------
-    window : a0, side of a window; it holds four repeats at least.
-    stride : a0, distance between windows, at least.
-    max_windows : how many windows to compare, unless they then stood half a window apart.
-    max_domains : how many domains may be told apart.
     nu : share of a class outside the support vectors' boundary. It was not published; a small one lets
         the boundary follow the class, as outliers have been set apart before.
-    silhouette : least mean silhouette at which a split is believed.
     distance : least cosine distance between the mean Patterson functions of two domains.
 
     Notes
@@ -57,53 +54,25 @@ class PattersonDomainFinder:
     not published either, and a narrower kernel makes outliers of ordinary scatter.
     """
 
-    window: float = 6.0
-    stride: float = 0.75
-    max_windows: int = 4000
-    max_domains: int = 24
     nu: float = 0.05
-    silhouette: float = 0.6
     distance: float = 0.05
 
-    def __call__(
-        self, pixels: Floats, mask: Mask, *, spacing: float, rng: int | np.random.Generator | None = 0
-    ) -> NDArray[np.int8]:
-        """Number of the domain of each pixel, 0 the largest.
-
-        Parameters
-        ----------
-        pixels : (y, x), standardised.
-        mask : (y, x), True where pixels are ignored.
-        spacing : a0 in px.
-        rng : of the choice of windows that are learnt from, where there are many.
-        """
-        whole = np.zeros(pixels.shape, dtype=np.int8)
-        if min(pixels.shape) < 2 * round(self.window * spacing):
-            return whole
-        windows = lay_windows(
-            pixels,
-            mask,
-            spacing=spacing,
-            window=self.window,
-            stride=self.stride,
-            max_windows=self.max_windows,
-        )
-        if not windows.seen.any():
-            return whole
+    def group(self, windows: Windows, *, rng: Generator) -> Ints:
+        """Number (len(y), len(x)) of the domain of each window, 0 the largest."""
+        whole = np.zeros(windows.seen.shape, dtype=int)
         vectors = local_pattersons(windows)
         scores = strongest_components(vectors, windows.seen)
         pure = np.flatnonzero(pure_windows(scores, windows))
         if len(pure) < 2 * _LEAST:
             return whole
-        chosen = np.random.default_rng(rng).permutation(pure)[:_SAMPLE]
+        chosen = rng.permutation(pure)[:_SAMPLE]
         points = scores.reshape(-1, scores.shape[2])[chosen].astype(float)
         classes = self._classes(points)
         classes = self._believed(classes, points)
         if classes.max() < 1:
             return whole
         centres = np.array([points[classes == k].mean(axis=0) for k in range(classes.max() + 1)])
-        group = settle(join_gradual(scores, centres, windows, far=np.inf, sharp=_SHARP), windows)
-        return windows.spread(group) if group.any() else whole
+        return settle(join_gradual(scores, centres, windows, far=np.inf, sharp=_SHARP), windows)
 
     def _classes(self, points: Array) -> Ints:
         """Number of the class of each point, in the order in which they were learnt; -1 for none."""

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .column_light import measure_light
 from .column_shift import follows, measure_shift
-from .local_reference import LocalReference, comparable_sites, local_references
+from .local_reference import LocalReference
 from .significance import central_null
 from .site_finder import SiteFinder
-from .site_scores import Array, SiteEvidence, SiteTest
+from .site_scores import Array, Flags, SiteEvidence, SiteTest
 
 MIN_SHIFT = 0.15
 _LEAST_SHIFT = 0.06  # nearest distances; scan and strain shift columns as far
@@ -32,7 +31,6 @@ class PointDefectFinder(SiteFinder):
     fdr : expected share of false flags among all (Benjamini–Hochberg, each side of each sublattice).
     min_dark, min_bright : least change of the ratio; significance alone calls slow contrast a defect.
     min_shift : least distance of a column from its place, in nearest distances.
-    neighbours : how many sites of the same sublattice are the local reference.
     """
 
     effort: ClassVar[int] = 1
@@ -41,29 +39,14 @@ class PointDefectFinder(SiteFinder):
     min_dark: float
     min_bright: float
     min_shift: float = MIN_SHIFT
-    neighbours: int = 30
 
-    def measure(
+    def _score(
         self,
         channels: Sequence[Floats],
         crystal: PerfectCrystal,
-        *,
-        references: Sequence[LocalReference] = (),
+        tested: Flags,
+        references: Sequence[LocalReference],
     ) -> SiteEvidence:
-        """Score every site.
-
-        Parameters
-        ----------
-        channels : (y, x) each, standardised.
-        references : those of another image of this crystal, made anew when there are none.
-
-        Raises
-        ------
-        InputError
-            No column can be compared.
-        """
-        tested = comparable_sites(crystal, channels[0].shape)
-        references = references or local_references(crystal, tested, neighbours=self.neighbours)
         n = len(crystal.sites)
         z, weight = np.zeros((2, n))
         ratio, followed = np.full((2, len(channels), n), np.nan)
@@ -97,7 +80,7 @@ class PointDefectFinder(SiteFinder):
             z=z, ratio=ratio, score=np.where(tested, score, np.nan), tests=tests, references=references
         )
 
-    def _dark(self, z: Array, ratio: Array, followed: Array, hollow: NDArray[np.bool_]) -> SiteTest:
+    def _dark(self, z: Array, ratio: Array, followed: Array, hollow: Flags) -> SiteTest:
         """Any loss at all; a hollow has no column to lose, and one shaken off its site is not dim."""
         with np.errstate(invalid="ignore"):
             large = (1 - np.maximum(ratio.mean(axis=0), followed.mean(axis=0))) >= self.min_dark

@@ -10,8 +10,8 @@ from typing import ClassVar, Self
 from ..crystal.contrast import Floats
 from ..crystal.perfect_crystal import PerfectCrystal
 from .decision import decide
-from .local_reference import LocalReference
-from .site_scores import Array, SiteEvidence, SiteScores
+from .local_reference import LocalReference, comparable_sites, local_references
+from .site_scores import Array, Flags, SiteEvidence, SiteScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class SiteFinder(ABC):
     Parameters
     ----------
     fdr : expected share of false flags among all.
+    neighbours : how many sites of the same sublattice are the local reference.
     """
 
     effort: ClassVar[int]
@@ -30,12 +31,12 @@ class SiteFinder(ABC):
     """Of the sites, that may hold planted defects at a time and leave the others as they were."""
 
     fdr: float
+    neighbours: int = 30
 
     def __call__(self, channels: Sequence[Floats], crystal: PerfectCrystal) -> SiteScores:
         """Score every site, and decide."""
         return self.decide(self.measure(channels, crystal), crystal)
 
-    @abstractmethod
     def measure(
         self,
         channels: Sequence[Floats],
@@ -49,7 +50,25 @@ class SiteFinder(ABC):
         ----------
         channels : (y, x) each, standardised.
         references : those of another image of this crystal, made anew when there are none.
+
+        Raises
+        ------
+        InputError
+            No column can be compared.
         """
+        tested = comparable_sites(crystal, channels[0].shape)
+        references = references or local_references(crystal, tested, neighbours=self.neighbours)
+        return self._score(channels, crystal, tested, references)
+
+    @abstractmethod
+    def _score(
+        self,
+        channels: Sequence[Floats],
+        crystal: PerfectCrystal,
+        tested: Flags,
+        references: Sequence[LocalReference],
+    ) -> SiteEvidence:
+        """The same, with the sites (n,) that can be compared."""
 
     def decide(
         self, evidence: SiteEvidence, crystal: PerfectCrystal, *, p_limit: Array | None = None

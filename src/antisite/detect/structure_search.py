@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..crystal.contrast import Floats, Mask
 from ..crystal.distortion import fit_distortion
 from ..crystal.lattice import Lattice, same_lattice
-from ..crystal.lattice_phases import LatticePhases, measure_phases, smallest_cell, visible_reflections
+from ..crystal.lattice_phases import LatticePhases, measure_calm_phases, smallest_cell, visible_reflections
 from ..crystal.windows import even_contrast
 from ..errors import NoLatticeError
 from .boundary_cores import dark_cores
@@ -21,17 +21,20 @@ from .domain_cuts import cut_domain, redraw_border
 from .domain_families import Family, families
 from .domain_map import domains_at_nodes, domains_beside
 from .domain_walls import Wall, find_walls
-from .faults import with_faults, with_total
+from .fault_ends import with_total
+from .faults import with_faults
 from .line_ends import reach_out
 from .line_refinement import refine_line
 from .lines import distance_to, sample_line
 from .low_angle import turn_between
 from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure
 from .planar_kinds import PlanarKind, kind_of_boundary
+from .twin_lamellae import named_lamellae, with_lamellae, without_slabs
 
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]
 _WINDOW = 1.0  # √(cell area)
+_LEAST_SD = 0.15  # √(cell area), of a core (`benchmarks/planar.md`)
 _SAME = 0.03  # of a cell, between lattices that are one; a turn of 2° makes as much
 _KNOWN = 2.0  # √(cell area); a core so near to a line belongs to it
 _TO_FRAME = 8.0  # √(cell area); a border cannot end inside a crystal
@@ -50,10 +53,12 @@ def find_structure(pixels: Floats, mask: Mask, domains: Domains, lattices: Seque
     even = even_contrast(pixels, mask, spacing=mean_size(lattices))
     if len(lattices) > 1:  # spots of its neighbours may have enlarged a cell
         lattices = [smallest_cell(even, mask | (domains != k), own) for k, own in enumerate(lattices)]
-    found = _merged(Structure(domains=domains, lattices=_refined(even, mask, domains, lattices)))
-    for step in (_with_borders, with_faults, _with_cores, _with_kinds, _with_dark_cores):
+    lattices = _refined(even, mask, domains, lattices)
+    found = without_slabs(_merged(Structure(domains=domains, lattices=lattices)))
+    steps = (_with_borders, with_lamellae, with_faults, _with_cores, _with_kinds, _with_dark_cores)
+    for step in steps:
         found = step(even, mask, found)
-    return found
+    return named_lamellae(found)
 
 
 def _merged(found: Structure) -> Structure:
@@ -117,7 +122,9 @@ def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
         cell = family.lattice.size
         hidden = mask | ~np.isin(found.domains, family.members)
         index = visible_reflections(even, hidden, family.lattice)
-        phases = measure_phases(even, hidden, family.lattice, index, window=_WINDOW * cell, oversampling=2)
+        phases = measure_calm_phases(
+            even, hidden, family.lattice, index, window=_WINDOW * cell, oversampling=2
+        )
         cores = find_cores(phases, cell=cell)
         if len(family.members) == 1:
             n_domains = len(found.lattices)
@@ -130,7 +137,7 @@ def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
         dislocations = [
             Dislocation(
                 position=position,
-                sd=float(sd),
+                sd=float(np.hypot(sd, _LEAST_SD * cell)),
                 burgers=burgers.astype(float),
                 burgers_px=burgers @ family.lattice.vectors,
                 line=int(line),

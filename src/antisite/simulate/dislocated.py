@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..crystal.elastic_fields import dislocation_field, wall_field
 from ..errors import InputError
-from .elastic_fields import dislocation_field, wall_field
 from .extended_defects import Row, gap_near, reduce_shift
 from .extended_truth import TrueCore, TrueLine
 from .joined_crystals import across, add_line, merge_columns
