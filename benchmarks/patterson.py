@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markdown_tables import interval, markdown
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from sklearn.svm import OneClassSVM
@@ -32,7 +33,7 @@ from antisite.detect.local_reference import comparable_sites, local_references
 from antisite.detect.patterson_defects import PattersonFinder
 from antisite.detect.point_defects import PointDefectFinder
 from antisite.errors import NoLatticeError
-from antisite.evaluate.scores import ANY_DEFECT, RocArea, Score, Scores, evaluate_result, proportion
+from antisite.evaluate.scores import ANY_DEFECT, Scores, evaluate_result, proportion
 from antisite.image import Image
 from antisite.io.annotations import read_annotations
 from antisite.io.images import read_image
@@ -287,7 +288,7 @@ def field_tables(data: Path) -> list[str]:
             image = read_image(data / name / first, also=data / name / second if second else None)
             scene = make_scene(image, read_annotations(data / name / "labels.json"))
             rows = [_field_row(label, score_scene(scene, method)) for label, method in METHODS.items()]
-            parts.append(f"### {name}\n\n{_markdown(rows)}")
+            parts.append(f"### {name}\n\n{markdown(rows)}")
     return parts
 
 
@@ -295,11 +296,11 @@ def _field_row(label: str, scores: Scores) -> dict[str, Any]:
     found = scores.detection
     return {
         "method": label,
-        "area under ROC": _interval(scores.roc[ANY_DEFECT], 4),
+        "area under ROC": interval(scores.roc[ANY_DEFECT], 4),
         "target": f"≥ {TARGET['field']:g}" if label.endswith(", mahalanobis") else "–",
-        "F1": _interval(found.f1, 3),
-        "precision": _interval(found.precision, 3),
-        "recall": _interval(found.recall, 3),
+        "F1": interval(found.f1, 3),
+        "precision": interval(found.precision, 3),
+        "recall": interval(found.recall, 3),
     }
 
 
@@ -323,7 +324,7 @@ def simulated_tables(n: int) -> list[str]:
                 results[label].append(score_scene(scene, method))
         rows = [_simulated_row(name, label, scores) for label, scores in results.items()]
         seeds = f"Seeds {FIRST_SEED} to {FIRST_SEED + n - 1}, {refused} without a lattice."
-        parts.append(f"### {name}\n\n{seeds}\n\n{_markdown(rows)}")
+        parts.append(f"### {name}\n\n{seeds}\n\n{markdown(rows)}")
     return parts
 
 
@@ -337,20 +338,9 @@ def _simulated_row(name: str, label: str, scores: list[Scores]) -> dict[str, Any
         "least": f"{np.nanmin(areas):.3f}",
         "target": f"≥ {TARGET['displaced']:g}" if aimed else "–",
         "found": tp,
-        "precision": _interval(proportion(tp, tp + fp), 3),
-        "recall": _interval(proportion(tp, tp + fn), 3),
+        "precision": interval(proportion(tp, tp + fp), 3),
+        "recall": interval(proportion(tp, tp + fn), 3),
     }
-
-
-def _interval(score: Score | RocArea, digits: int) -> str:
-    if math.isnan(score.value):
-        return "–"
-    return f"{score.value:.{digits}f} ({score.low:.{digits}f} to {score.high:.{digits}f})"
-
-
-def _markdown(rows: list[dict[str, Any]]) -> str:
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *[[str(cell) for cell in row.values()] for row in rows]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def main() -> None:

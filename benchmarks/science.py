@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markdown_tables import interval, markdown
 
 from antisite.errors import NoLatticeError
-from antisite.evaluate.scores import ANY_DEFECT, RocArea, Score, Scores, evaluate_result, proportion
+from antisite.evaluate.scores import ANY_DEFECT, Scores, evaluate_result, proportion
 from antisite.image import Image
 from antisite.io.annotations import read_annotations, read_label_map
 from antisite.io.images import read_image
@@ -137,14 +138,14 @@ def _field_row(name: str, scores: Scores) -> dict[str, Any]:
     return {
         "image": name,
         "defects / perfect": f"{area.n_positive} / {area.n_negative}",
-        "area under ROC": _interval(area, 5),
+        "area under ROC": interval(area, 5),
         "target": _target(roc_target),
-        "F1": _interval(found.f1, 3),
+        "F1": interval(found.f1, 3),
         "target of F1": _target(f1_target),
-        "precision": _interval(found.precision, 3),
-        "recall": _interval(found.recall, 3),
-        "right kind": _interval(scores.kind_accuracy, 3),
-        "position error, median [px]": _interval(scores.localisation.median, 2),
+        "precision": interval(found.precision, 3),
+        "recall": interval(found.recall, 3),
+        "right kind": interval(scores.kind_accuracy, 3),
+        "position error, median [px]": interval(scores.localisation.median, 2),
     }
 
 
@@ -156,7 +157,7 @@ def _label_rows(name: str, scores: Scores) -> list[dict[str, Any]]:
             told = ", ".join(f"{n} {k}" if k != "none" else f"{n} not flagged" for k, n in kinds.items())
             missed = kinds.get("none", 0)
             recall = proportion(area.n_positive - missed, area.n_positive)
-            row = {"n": area.n_positive, "area under ROC": _interval(area, 5), "recall": _interval(recall, 3)}
+            row = {"n": area.n_positive, "area under ROC": interval(area, 5), "recall": interval(recall, 3)}
             rows.append({"image": name, "label": label} | row | {"kind given": told})
     return rows
 
@@ -185,7 +186,7 @@ def null_table(n: int) -> list[str]:
                 "n": n,
                 "seeds": f"{seeds[0]} to {seeds[-1]}",
                 "right answer": answer,
-                "given": _interval(right, 2),
+                "given": interval(right, 2),
                 "target": "1" if answer == "no lattice" else "≥ 0.95",
                 "no lattice": sum(k is None for k in flags),
                 "flags in all": sum(k or 0 for k in flags),
@@ -214,8 +215,8 @@ def planted_table(n: int) -> list[str]:
         {
             "crystal": name,
             "found": tp,
-            "false discovery rate": _interval(proportion(fp, tp + fp), 3),
-            "recall": _interval(proportion(tp, tp + fn), 3),
+            "false discovery rate": interval(proportion(fp, tp + fp), 3),
+            "recall": interval(proportion(tp, tp + fn), 3),
             "images without a lattice": refused,
         }
         for name, (tp, fp, fn, refused) in counts.items()
@@ -224,21 +225,8 @@ def planted_table(n: int) -> list[str]:
     return [f"## Planted defects\n\nSeeds {FIRST_SEED} to {FIRST_SEED + n - 1}: {shares}.\n", markdown(rows)]
 
 
-def _interval(score: Score | RocArea, digits: int) -> str:
-    if math.isnan(score.value):
-        return "–"
-    return f"{score.value:.{digits}f} ({score.low:.{digits}f} to {score.high:.{digits}f})"
-
-
 def _target(value: float) -> str:
     return "–" if math.isnan(value) else f"≥ {value:g}"
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return "(ANTISITE_DATA not given)\n"
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *[[str(cell) for cell in row.values()] for row in rows]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from science import markdown
+from markdown_tables import markdown
 from scipy.spatial import cKDTree
 
 from antisite.crystal.perfect_crystal import PerfectCrystal

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antisite.defects import FIELDS, KINDS, defect_table, table_fields
+from antisite.defects import FIELDS, KINDS, defect_table, path_text, table_fields
 
 FIELD = st.sampled_from([name for name, (dtype, _) in FIELDS.items() if dtype == "float64"])
 
@@ -59,3 +59,8 @@ def test_two_tables_never_share_memory() -> None:
 def test_no_kind_is_listed_twice() -> None:
     assert len(set(KINDS)) == len(KINDS)
     assert KINDS[0] == FIELDS["kind"][1] == "none"
+
+
+def test_a_path_is_written_x_first_with_ten_digits() -> None:
+    path = np.array([[10.0, 0.0], [1234.5, 1 / 3]])
+    assert path_text(path) == "LINESTRING (0 10, 0.3333333333 1234.5)"

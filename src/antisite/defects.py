@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 SCHEMA_VERSION = 2
 
@@ -112,3 +113,14 @@ def defect_table(columns: Mapping[str, Any] | None = None, *, n_channels: int = 
             for name, (dtype, _) in fields.items()
         }
     )
+
+
+def path_text(path: NDArray[np.floating]) -> str:
+    """What the field `path` says of a line (n, 2) px as (y, x): well-known text, x first.
+
+    Examples
+    --------
+    >>> path_text(np.array([[0.0, 1.0], [2.5, 3.0]]))
+    'LINESTRING (1 0, 3 2.5)'
+    """
+    return "LINESTRING (" + ", ".join(f"{x:.10g} {y:.10g}" for y, x in path) + ")"

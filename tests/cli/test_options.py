@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.models import CommandInfo
 from typer.testing import CliRunner
 
 from antisite.cli import options as o
@@ -125,3 +126,11 @@ def test_help_shows_no_types_of_python_beside_options(command: str) -> None:
     own = [line for line in told.splitlines() if "--" in line]
     assert own
     assert not [line for line in own if "<" in line and "<stem>" not in line]
+
+
+@pytest.mark.parametrize("command", app.registered_commands, ids=lambda command: command.callback.__name__)
+def test_help_loses_no_word(command: CommandInfo) -> None:
+    assert command.callback
+    name = command.name or command.callback.__name__
+    told = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "300"}).stdout
+    assert set((command.callback.__doc__ or "").split()) <= set(told.split())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from antisite.crystal.domains import DomainFinder
+from antisite.crystal.domains import SpectrumDomainFinder
 from antisite.crystal.windows import even_contrast
 from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.extended_defects import tilt_boundary, twin_boundary
@@ -19,7 +19,7 @@ def crystal(rotation=0.0, name="srtio3", shape=SHAPE, **options):
 
 
 def domains(view):
-    return DomainFinder()(view.even, view.mask, spacing=view.spacing)
+    return SpectrumDomainFinder()(view.even, view.mask, spacing=view.spacing)
 
 
 def two_halves(boundary, first=0.1, second=0.7):

@@ -164,3 +164,13 @@ def test_positions_and_fractions_are_each_other_s_inverse(numbers):
     points = np.array(numbers).reshape(2, 2)
     np.testing.assert_allclose(lattice.positions(lattice.fractions(points)), points, atol=1e-9)
     np.testing.assert_allclose(lattice.vectors @ lattice.reciprocal.T, np.eye(2), atol=1e-12)
+
+
+def test_low_reflections_are_neither_too_long_nor_too_fine():
+    lattice = Lattice(vectors=np.array([[0.0, 8.0], [10.0, 3.0]]), coherence=1.0)
+    low = {tuple(hk) for hk in lattice.low_reflections(longest=2.5, finest=0.2)}
+    spots = half_plane(3) @ lattice.reciprocal
+    for hk, g in zip(half_plane(3), spots, strict=True):
+        wanted = np.hypot(*g) * lattice.size < 2.5 and abs(g[0]) < 0.2 and abs(g[1]) < 0.2
+        assert (tuple(hk) in low) == wanted
+    assert {(1, 0), (0, 1)} <= low < {tuple(hk) for hk in half_plane(3)}

@@ -6,7 +6,7 @@ import pytest
 from antisite.image import Image
 from antisite.run.crystal_search import find_specimen
 from antisite.run.pipeline import find_defects
-from antisite.run.planar_rows import BELONGS, planar_rows, sites_of_lines, wkt
+from antisite.run.planar_rows import BELONGS, planar_rows, sites_of_lines
 from antisite.run.settings import Settings
 from antisite.simulate.dislocated import Dislocation, add_dislocations
 from antisite.simulate.extended_defects import fault
@@ -129,5 +129,6 @@ def test_nothing_found_is_no_row():
     assert list(rows.columns) == list(like.columns)
 
 
-def test_paths_are_written_x_first_and_short():
-    assert wkt(np.array([[10.126, 0.0], [1234.5, 20.0]])) == "LINESTRING (0 10.13, 20 1234.5)"
+def test_paths_are_written_to_hundredths_of_a_pixel(result):
+    numbers = rows_of(result)["path"].iloc[0][12:-1].replace(",", "").split()
+    assert max(len(number.partition(".")[2]) for number in numbers) == 2

@@ -128,6 +128,23 @@ def test_full_run_finds_what_scoring_alone_finds():
     assert abs(full["n_found"] - full["n_scored"]) <= 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "not_asked_for"),
+    [
+        (Settings(planar=False), "antisite.run.crystal_search.find_structure"),
+        (Settings(method="patterson"), "antisite.crystal.domains.SpectrumDomainFinder.group"),
+    ],
+)
+def test_full_run_searches_as_the_run_itself_did(monkeypatch, settings, not_asked_for):
+    def refuse(*_, **__):
+        raise AssertionError(f"{not_asked_for} was not asked for")
+
+    monkeypatch.setattr(not_asked_for, refuse)
+    image, _ = simulate_image("au100", shape=(128, 128), pixel_size=0.3, rotation=0.3, dose=1e6, rng=2)
+    full = find_defects(image, settings=settings).summary["self_check"]["full_run"]
+    assert full["n_found"] > 0
+
+
 def test_predicted_recall_is_that_of_defects_that_are_really_there():
     """A third of the light of 1 column in 25 is taken from the crystal itself, then it is recorded."""
     shape, change, dose = (256, 256), -0.3, 1e4

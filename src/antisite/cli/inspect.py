@@ -33,9 +33,9 @@ def inspect(
 ) -> None:
     """Say what files hold and what lattice is seen, before looking for defects.
 
-    Signals, shape, scale and microscope settings as the file has them; lattice vectors, sublattices
-    and coherence as the image shows them; whether the file's scale fits the lattice constant.
-    Of a settings file only [read] matters here.
+    From the file: signals, shape, scale and microscope settings.
+    From the image: lattice vectors, sublattices, coherence, and whether the lattice constant fits the scale.
+    Of a settings file only the table `read` matters here.
     """
     given = o.given(locals())
 

@@ -187,10 +187,8 @@ def _clear_reflections(local: LocalWaves, lattice: Lattice) -> _Reflections:
     aside = _beside(lattice)
     inner = _best(local.hold)
     found = []
-    for hk in half_plane(3):
+    for hk in lattice.low_reflections(longest=3.2, finest=0.45):
         g = hk @ lattice.reciprocal
-        if np.abs(g).max() > 0.45 or np.hypot(*g) * lattice.size > 3.2:
-            continue
         wave, left, right = local(g), local(g - aside), local(g + aside)
         noise = np.array([(right + left) / math.sqrt(2), (right - left) / (1j * math.sqrt(2))])
         signal, chance = (float(np.mean(np.abs(v[..., inner]) ** 2)) for v in (wave[0], noise[:, 0]))

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from ..defects import KINDS
+from ..defects import KINDS, path_text
 from ..errors import InputError
 from .images import read_image
 
@@ -135,7 +135,7 @@ def _read_object(name: str, index: int, item: object) -> dict[str, Any]:
         return _truth_row(y, x, item["label"], where=where)
     points = _read_points(item["points"], where)
     y, x = _centre_of_line(points)
-    return _truth_row(y, x, item["label"], where=where, path=_as_wkt(points))
+    return _truth_row(y, x, item["label"], where=where, path=path_text(np.array(points)[:, ::-1]))
 
 
 def _read_points(points: object, where: str) -> list[tuple[float, float]]:
@@ -178,10 +178,6 @@ def _centre_of_line(points: Sequence[tuple[float, float]]) -> tuple[float, float
     weights = lengths if lengths.sum() > 0 else np.ones_like(lengths)
     x, y = np.average((xy[1:] + xy[:-1]) / 2, axis=0, weights=weights)
     return float(y), float(x)
-
-
-def _as_wkt(points: Sequence[tuple[float, float]]) -> str:
-    return "LINESTRING (" + ", ".join(f"{x:.10g} {y:.10g}" for x, y in points) + ")"
 
 
 def _truth_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

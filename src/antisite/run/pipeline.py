@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ..crystal.domains import DomainFinder
+from ..crystal.domains import SpectrumDomainFinder
 from ..defects import defect_table
 from ..detect.patterson_defects import PattersonFinder
 from ..detect.patterson_domains import PattersonDomainFinder
@@ -67,16 +68,20 @@ def find_defects(
 
 def _find(image: Image, settings: Settings, lattice_constant: float) -> Result:
     window = analysed_window(image)
-    specimen = find_specimen(
-        image.channels[:, *window],
-        image.mask[window],
+    search = partial(
+        find_specimen,
         planar=settings.planar,
-        finder=PattersonDomainFinder() if settings.method == "patterson" else DomainFinder(),
+        finder=PattersonDomainFinder() if settings.method == "patterson" else SpectrumDomainFinder(),
         seed=settings.seed,
     )
+    specimen = search(image.channels[:, *window], image.mask[window])
     finder = choose_finder(settings)
     evidence = [finder.measure(specimen.channels, crystal) for crystal in specimen.crystals]
-    check = check_detection(specimen, finder, evidence, seed=settings.seed) if settings.self_check else None
+    check = (
+        check_detection(specimen, finder, evidence, search=search, seed=settings.seed)
+        if settings.self_check
+        else None
+    )
     scores = (
         check.scores
         if check

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..defects import defect_table
+from ..defects import defect_table, path_text
 from ..detect.domain_map import domains_at, domains_beside
 from ..detect.lines import locate, sample_line
 from ..detect.planar_defects import BELONGS, Dislocation, PlanarDefect
@@ -67,7 +67,7 @@ def _line_row(line: PlanarDefect, specimen: Specimen, corner: NDArray[np.int_]) 
         "length": float(np.ptp(centred @ axis)),
         "width": WIDTH * line.cell + float(np.ptp(across)),
         "angle": float(np.arctan2(*axis) % np.pi),
-        "path": wkt(path),
+        "path": path_text(np.round(path, 2)),
         "grain": max(min(domains_beside(specimen.domains, line.path, cell=line.cell)), 0),
         "misorientation": line.kind.misorientation,
         "mirror": line.kind.mirror,
@@ -98,17 +98,6 @@ def _core_row(
         "bx": core.burgers_px[1] * scale,
         "by": core.burgers_px[0] * scale,
     }
-
-
-def wkt(path: Array) -> str:
-    """A path (n, 2) as (y, x) px in well-known text, x first.
-
-    Examples
-    --------
-    >>> wkt(np.array([[0.0, 1.0], [2.5, 3.0]]))
-    'LINESTRING (1 0, 3 2.5)'
-    """
-    return "LINESTRING (" + ", ".join(f"{round(x, 2):.9g} {round(y, 2):.9g}" for y, x in path) + ")"
 
 
 def sites_of_lines(sites: pd.DataFrame, specimen: Specimen, *, corner: NDArray[np.int_]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -23,6 +23,8 @@ from .planted_grain import BRIGHT, DARK, Look, PlantedGrain, look_again, plant_a
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Side = tuple[int, str]
+Search = Callable[[NDArray[np.float32], NDArray[np.bool_]], Specimen]
+"""Channels (n, y, x) and mask (y, x) in, what they show out."""
 
 SIZES = np.linspace(0, 1, 41)
 LIKELY = 0.9  # recall at which a change counts as within reach
@@ -51,7 +53,12 @@ class SelfCheck:
 
 
 def check_detection(
-    specimen: Specimen, finder: SiteFinder, evidence: Sequence[SiteEvidence], *, seed: int = 0
+    specimen: Specimen,
+    finder: SiteFinder,
+    evidence: Sequence[SiteEvidence],
+    *,
+    search: Search = find_specimen,
+    seed: int = 0,
 ) -> SelfCheck:
     """Plant known defects where the image looks perfect, look again, and count.
 
@@ -62,6 +69,7 @@ def check_detection(
     Parameters
     ----------
     evidence : what the finder measured on each grain of the image as it is.
+    search : that found the specimen.
     seed : of places and changes.
     """
     crystals = specimen.crystals
@@ -109,7 +117,7 @@ def check_detection(
             "kept": _mean(kept),
             "realised": realised,
             "realised_nominal": nominal,
-            "full_run": _full_run(rounds[0], holding, specimen, seed=seed) if rounds else None,
+            "full_run": _full_run(rounds[0], holding, specimen, search) if rounds else None,
             "recall": told,
         },
     )
@@ -190,12 +198,14 @@ def _mean(parts: Sequence[Flags]) -> float | None:
     return float(np.mean(whole)) if len(whole) else None
 
 
-def _full_run(first: Sequence[Look], finder: SiteFinder, specimen: Specimen, *, seed: int) -> dict[str, Any]:
+def _full_run(
+    first: Sequence[Look], finder: SiteFinder, specimen: Specimen, search: Search
+) -> dict[str, Any]:
     """One run from the pixels on, crystals and all, beside scoring alone."""
     grains, plants = [look.grain for look in first], [look.plants for look in first]
     planted = plant_all(specimen.channels, grains, plants)
     try:
-        again = find_specimen(np.stack(planted), specimen.mask, seed=seed).crystals
+        again = search(np.stack(planted), specimen.mask).crystals
         found = np.concatenate(
             [c.sites.positions[finder.decide(finder.measure(planted, c), c).flagged] for c in again]
         )

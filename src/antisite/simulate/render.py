@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from ..conditions import Conditions
 from ..errors import InputError
 from ..image import Image
+from .cells import cells_around
 from .crystals import Crystal, find_crystal, hollow_fraction
 from .dose_noise import add_dose_noise, quantise, smooth_background
+from .extended_truth import turn
 from .point_defects import plant_defects
 from .scan_distortion import drift_path, drift_positions
 from .truth import Truth
@@ -75,8 +77,8 @@ def render_columns(
 def record_columns(
     positions: NDArray[np.floating],
     brightness: NDArray[np.floating],
+    crystal: Crystal,
     *,
-    width: float,
     shape: tuple[int, int],
     pixel_size: float,
     blur: float = 0.3,
@@ -85,14 +87,14 @@ def record_columns(
     contamination: float = 0.0,
     bits: int = 0,
     rngs: Sequence[Generator],
-) -> NDArray[np.float64]:
+) -> Image:
     """What the instrument records of columns at given places.
 
     Parameters
     ----------
     positions : (N, 2) px (y, x), where the columns appear (drift included).
     brightness : (N,) peak of each before blur, 1 = the brightest column.
-    width : Å, standard deviation of a column before blur.
+    crystal : whose columns they are.
     shape : (y, x) px
     pixel_size : Å/px
     blur, dose, jitter, contamination, bits : as in `simulate_image`.
@@ -100,13 +102,14 @@ def record_columns(
 
     Returns
     -------
-    (y, x), 1 = peak of the brightest column before blur.
+    Image
+        Of float32; 1 = peak of the brightest column before blur.
     """
     for_rows, for_background, for_dose = rngs
-    sigma = math.hypot(width, blur)
+    sigma = math.hypot(crystal.width, blur)
     pixels = render_columns(
         positions,
-        brightness * (width / sigma) ** 2,
+        brightness * (crystal.width / sigma) ** 2,
         shape=shape,
         sigma=sigma / pixel_size,
         row_shift=for_rows.normal(0, jitter, shape[0]),
@@ -115,7 +118,14 @@ def record_columns(
         length = min(20 / pixel_size, max(shape) / 4)
         pixels += contamination * smooth_background(shape, length=length, rng=for_background)
     pixels = add_dose_noise(pixels, dose=dose, pixel_size=pixel_size, rng=for_dose)
-    return quantise(pixels, bits) if bits else pixels
+    if bits:
+        pixels = quantise(pixels, bits)
+    return Image(
+        pixels.astype(np.float32),
+        pixel_size=pixel_size,
+        conditions=Conditions(dose=math.nan if math.isinf(dose) else dose),
+        name=f"simulated_{crystal.name}",
+    )
 
 
 def _crystal_sites(
@@ -128,12 +138,9 @@ def _crystal_sites(
     rng: Generator,
 ) -> pd.DataFrame:
     """Every site within a margin [px] of the frame, the origin of the lattice at a random place."""
-    turn = np.array([[math.cos(rotation), -math.sin(rotation)], [math.sin(rotation), math.cos(rotation)]])
-    cell = crystal.cell @ turn / pixel_size  # rows (y, x): turns +x towards +y
+    cell = crystal.cell @ turn(rotation) / pixel_size
     centre = np.array(shape) / 2
-    corners = np.array([[sy, sx] for sy in (-1, 1) for sx in (-1, 1)]) * (centre + margin)
-    n = np.ceil(np.abs(corners @ np.linalg.inv(cell)).max(axis=0)).astype(int) + 1
-    cells = np.stack(np.meshgrid(*(np.arange(-k, k + 1) for k in n), indexing="ij"), axis=-1).reshape(-1, 2)
+    cells = cells_around(cell, shape=shape, margin=margin)
     motif = np.vstack([crystal.fractions, hollow_fraction(crystal)])
     index = np.append(np.arange(len(crystal.columns)), -1)
     positions = centre + (cells[:, None] + motif + rng.random(2)).reshape(-1, 2) @ cell
@@ -227,10 +234,10 @@ def simulate_image(
     )
     path = drift_path(shape[0], drift, for_drift)
     sites[["y", "x"]] = drift_positions(sites[["y", "x"]].to_numpy(), path)
-    pixels = record_columns(
+    image = record_columns(
         sites[["y", "x"]].to_numpy(),
         sites["brightness"].to_numpy(),
-        width=found.width,
+        found,
         shape=shape,
         pixel_size=pixel_size,
         blur=blur,
@@ -241,10 +248,4 @@ def simulate_image(
         rngs=(for_rows, for_background, for_dose),
     )
     inside = sites["y"].between(-0.5, shape[0] - 0.5) & sites["x"].between(-0.5, shape[1] - 0.5)
-    image = Image(
-        pixels.astype(np.float32),
-        pixel_size=pixel_size,
-        conditions=Conditions(dose=math.nan if math.isinf(dose) else dose),
-        name=f"simulated_{found.name}",
-    )
     return image, Truth(sites[inside].reset_index(drop=True), found.name)

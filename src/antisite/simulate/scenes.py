@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ..conditions import Conditions
 from ..errors import InputError
 from ..image import Image
+from .cells import cells_around
 from .crystals import Crystal, find_crystal, sublattice_name
 from .extended_truth import ExtendedTruth, TrueCore, TrueLine, turn
 from .render import record_columns
@@ -80,9 +80,7 @@ def perfect_scene(
     cell = found.cell @ turn(rotation) / pixel_size
     origin = (np.array(shape) - 1) / 2 + np.random.default_rng(rng).random(2) @ cell
     margin = math.hypot(*shape)
-    corners = np.array([[sy, sx] for sy in (-1, 1) for sx in (-1, 1)]) * (np.array(shape) / 2 + margin)
-    n = np.ceil(np.abs(corners @ np.linalg.inv(cell)).max(axis=0)).astype(int) + 1
-    cells = np.stack(np.meshgrid(*(np.arange(-k, k + 1) for k in n), indexing="ij"), axis=-1).reshape(-1, 2)
+    cells = cells_around(cell, shape=shape, margin=margin)
     positions = (cells[:, None] + found.fractions).reshape(-1, 2) @ cell + origin
     index = np.tile(np.arange(len(found.columns)), len(cells))
     near = ((positions > -margin) & (positions < np.array(shape) + margin)).all(axis=1)
@@ -133,10 +131,10 @@ def render_scene(
     sites["species"] = pd.Series([crystal.columns[i].species for i in sites["index"]], dtype="str")
     sites["sublattice"] = pd.Series([sublattice_name(i) for i in sites["index"]], dtype="str")
     sites["kind"] = pd.Series("none", index=sites.index, dtype="str")
-    pixels = record_columns(
+    image = record_columns(
         sites[["y", "x"]].to_numpy(),
         sites["brightness"].to_numpy(),
-        width=crystal.width,
+        crystal,
         shape=shape,
         pixel_size=scene.pixel_size,
         blur=blur,
@@ -160,12 +158,6 @@ def render_scene(
         cell=scene.cell,
         lines=tuple(true for true in lines if len(true.path) > 1),
         cores=tuple(cores),
-    )
-    image = Image(
-        pixels.astype(np.float32),
-        pixel_size=scene.pixel_size,
-        conditions=Conditions(dose=math.nan if math.isinf(dose) else dose),
-        name=f"simulated_{crystal.name}",
     )
     return image, truth
 
