@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from antisite.image import Image
 from antisite.run.cautions import cautions
 from antisite.run.crystal_search import find_specimen
-from antisite.run.lattice_search import MIN_CELLS_BESIDE, find_lattices
+from antisite.run.lattice_search import MIN_CELLS_BESIDE, Dropped, find_lattices
 from antisite.simulate.render import simulate_image
 
 SHAPE = (200, 260)
@@ -80,8 +82,6 @@ def test_one_area_is_told_as_one(scene):
 
 
 def test_what_another_grain_took_in_is_not_told(scene):
-    from dataclasses import replace
-
     pixels, domain = scene
     specimen = look(pixels, domain)
     whole = replace(specimen, domains=np.where(domain == 1, np.int8(0), specimen.domains))
@@ -93,3 +93,23 @@ def test_an_image_of_one_crystal_has_nothing_dropped():
     specimen = look(crystal(0.1).astype(np.float32), boxes())
     assert specimen.dropped == ()
     assert said(crystal(0.1), specimen) == []
+
+
+def test_nothing_left_out_is_told_twice(scene):
+    pixels, domain = scene
+    specimen = look(pixels, domain)
+    grain, patch = (np.zeros(SHAPE, dtype=bool) for _ in range(2))
+    grain[100:140, :60] = patch[150:160, 20:40] = True
+    domains = np.where(grain | patch, np.int8(-1), specimen.domains)
+    with_both = replace(
+        specimen,
+        domains=domains,
+        refused=(Dropped(where=grain, reason="its waves go astray"),),
+        foreign=patch,
+    )
+    sentences = said(pixels, with_both)
+    assert sentences[0] == "a grain of 4.6% of the image could not be analysed: its waves go astray"
+    assert sentences[1].startswith(
+        "a patch of 0.4% of the image shows something else than the lattice around"
+    )
+    assert sentences[2:] == said(pixels, specimen)

@@ -9,11 +9,14 @@ from scipy.spatial import cKDTree
 from antisite.conditions import Conditions
 from antisite.defects import table_fields
 from antisite.errors import InputError, NoLatticeError
+from antisite.evaluate.lines import distance_to_path, score_lines
 from antisite.image import Image
 from antisite.run.pipeline import analysed_window, find_defects, inspect_crystal, no_lattice_result
 from antisite.run.settings import Settings
+from antisite.simulate.extended_defects import lamella
 from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
 from antisite.simulate.render import simulate_image
+from antisite.simulate.scenes import perfect_scene, render_scene
 
 OPTIONS = {"shape": (256, 256), "pixel_size": 0.2, "rotation": 0.3, "dose": 1e6, "rng": 4}
 
@@ -364,3 +367,31 @@ def test_holes_are_grouped_in_each_grain(two_grains):
     for row in holes.itertuples():
         assert row.y == pytest.approx(140, abs=6)
         assert row.x == pytest.approx(310 if row.grain else 100, abs=6)
+
+
+@pytest.fixture(scope="module")
+def five_layers():
+    laid = lamella(perfect_scene("au110", shape=(288, 288), px_per_cell=8.0, rotation=0.3, rng=1), 5, (0, 1))
+    image, truth = render_scene(laid, dose=1e6, rng=2)
+    return find(image), truth
+
+
+def test_a_twin_lamella_is_two_twin_boundaries_with_its_layers_as_their_name(five_layers):
+    result, truth = five_layers
+    assert result.defects["kind"].tolist().count("twin_boundary") == 2
+    told = result.summary["planar"]["boundaries"]
+    assert [(line["kind"], line["name"]) for line in told] == [
+        ("twin_boundary", "twin lamella of 5 layers")
+    ] * 2
+    paths = [np.array(line["path"])[:, ::-1] for line in told]
+    scores = score_lines(paths, [line.path for line in truth.lines], within=8.0)
+    assert (scores.covered > 0.95).all()
+    assert not len(scores.false)
+
+
+def test_away_from_the_boundaries_of_a_lamella_columns_are_as_they_should_be(five_layers):
+    result, truth = five_layers
+    points = places(result.defects[result.defects["method"] != "planar"])
+    away = np.min([distance_to_path(points, line.path) for line in truth.lines], axis=0) > 2 * 8.0
+    assert away.sum() <= 2
+    assert result.domains["area"].sum() > 0.8 * 288**2  # all but the lamella itself

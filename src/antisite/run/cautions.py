@@ -39,7 +39,10 @@ def cautions(
     compared : whether sites were scored at all.
     """
     several = len(grains) > 1
-    said = list(specimen.refused)
+    said = [
+        f"a grain of {one.where.mean():.1%} of the image could not be analysed: {one.reason}"
+        for one in specimen.refused
+    ]
     size, recorded = scale["pixel_size"], scale["pixel_size_recorded"]
     if scale["lattice_constant"] and recorded and abs(size / recorded - 1) > _DISAGREE:
         who = "the file says" if image.pixel_size_from == "file" else "--pixel-size says"
@@ -51,13 +54,7 @@ def cautions(
     masked = float(image.mask.mean())
     if masked:
         said.append(f"{masked:.1%} of the pixels are masked")
-    lost = (specimen.domains == -1) & ~specimen.mask
-    told, sentence = _dropped(specimen, size=image.mask.size)
-    said += [sentence] if sentence else []
-    rest = (float(lost.sum()) - told) / image.mask.size
-    if rest > _LOST:
-        share = f"a further {rest:.0%}" if sentence else f"{rest:.0%}"
-        said.append(f"{share} of the image shows no lattice, or too weak a one, and was not analysed")
+    said += _left_out(specimen)
     for grain in grains if compared else ():
         of = f" of grain {grain['grain']}" if several else ""
         if grain["n_sites"] < _FEW_SITES:
@@ -75,35 +72,48 @@ def cautions(
     return said
 
 
-def _dropped(specimen: Specimen, *, size: int) -> tuple[int, str]:
-    """Pixels of the areas whose lattice could not be measured, and how many, how large and why; or nothing.
-
-    What another grain has taken in since is none of them.
-
-    Parameters
-    ----------
-    size : px of the whole image.
-    """
+def _left_out(specimen: Specimen) -> list[str]:
+    """What of the image was not analysed, but for grains that were refused, and why."""
+    lost = (specimen.domains == -1) & ~specimen.mask
+    for one in specimen.refused:
+        lost &= ~one.where
+    patches, said = specimen.foreign, []
+    if patches is not None and patches.any():
+        n = int(ndimage.label(patches)[1])
+        what = "a patch" if n == 1 else f"{n} patches"
+        said.append(
+            f"{what} of {_share(patches.mean())} of the image {'shows' if n == 1 else 'show'} something else "
+            "than the lattice around, such as a grain too small to be resolved: not analysed there"
+        )
+        lost &= ~patches
     cell = specimen.crystal.lattice.cell_area
     areas, reasons = [], []
     for one in specimen.dropped:
-        pieces, n = ndimage.label(one.where & (specimen.domains == -1))
+        pieces, n = ndimage.label(one.where & lost)
         own = np.bincount(pieces.ravel(), minlength=n + 1)[1:]
         own = own[own > _SPECK * cell]
         areas += own.tolist()
         reasons += [one.reason] if len(own) else []
-    if not areas:
-        return 0, ""
-    n, total = len(areas), sum(areas)
-    cells = [f"{area / cell:.0f}" for area in sorted(areas, reverse=True)]
-    room = " and ".join([", ".join(cells[:-1]), cells[-1]] if n > 1 else cells)
-    room = room if n <= _MOST_SIZES else f"{cells[-1]} to {cells[0]}"
-    what = (
-        "area {} holds no lattice that could be measured and is"
-        if n == 1
-        else "areas {} hold no lattice that could be measured and are"
-    ).format(f"({_share(total / size)} of the image, as large as {room} cells)")
-    return total, f"{n} {what} left out: {', or '.join(dict.fromkeys(reasons))}"
+    if areas:
+        share = _share(sum(areas) / lost.size)
+        which = _areas(share, [area / cell for area in areas])
+        said.append(f"{which} left out: {', or '.join(dict.fromkeys(reasons))}")
+    rest = (float(lost.sum()) - sum(areas)) / lost.size
+    if rest > _LOST:
+        share = f"a further {rest:.0%}" if said else f"{rest:.0%}"
+        said.append(f"{share} of the image shows no lattice, or too weak a one, and was not analysed")
+    return said
+
+
+def _areas(share: str, cells: Sequence[float]) -> str:
+    """How many areas without a lattice there are, and how large."""
+    n, sizes = len(cells), [f"{one:.0f}" for one in sorted(cells, reverse=True)]
+    room = " and ".join([", ".join(sizes[:-1]), sizes[-1]] if n > 1 else sizes)
+    room = room if n <= _MOST_SIZES else f"{sizes[-1]} to {sizes[0]}"
+    size = f"({share} of the image, as large as {room} cells)"
+    if n == 1:
+        return f"1 area {size} holds no lattice that could be measured and is"
+    return f"{n} areas {size} hold no lattice that could be measured and are"
 
 
 def _share(share: float) -> str:

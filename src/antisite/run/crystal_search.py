@@ -45,7 +45,8 @@ class Specimen:
     mask : (y, x), True where pixels were ignored.
     lines : boundaries between domains, and faults.
     dislocations : in domains and on boundaries.
-    refused : why a domain that shows a lattice has no crystal, one sentence for each.
+    refused : domains that show a lattice, but of which no crystal could be made.
+    foreign : (y, x), True on patches inside a crystal that are no part of it.
     dropped : where no lattice could be measured.
     """
 
@@ -55,7 +56,8 @@ class Specimen:
     mask: Mask
     lines: tuple[PlanarDefect, ...] = ()
     dislocations: tuple[Dislocation, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: tuple[Dropped, ...] = ()
+    foreign: Mask | None = None
     dropped: tuple[Dropped, ...] = ()
 
     @property
@@ -196,14 +198,13 @@ def _fit_crystals(
         weak = strength_of(crystal, mean.shape) < LEAST_STRENGTH
         seen[weak & ~edge & (seen == k)] = -1
         if planar:
-            foreign = (seen == k) & _foreign(mean, mask | edge, crystal)
-            patches[foreign] = True
+            foreign = (domains == k) & ~mask & _foreign(mean, mask | edge, crystal)
+            patches |= foreign
             seen[foreign] = -1
         at = crystal.sites.positions
         crystals[k] = keep_sites(crystal, lies_on((seen == k) | (mask & (domains == k)), at))
     if not crystals:
         raise reasons[0]
-    share = {k: float((seen == k).mean()) for k in reasons}
     numbered, ordered = largest_first(seen, crystals)
     left = structure.on(numbered)
     return Specimen(
@@ -214,10 +215,9 @@ def _fit_crystals(
         lines=left.lines,
         dislocations=left.dislocations,
         refused=tuple(
-            f"a grain of {share[k]:.1%} of the image could not be analysed: {str(reason).removeprefix(_NONE)}"
-            for k, reason in reasons.items()
-        )
-        + _patches_told(patches),
+            Dropped(where=seen == k, reason=str(reason).removeprefix(_NONE)) for k, reason in reasons.items()
+        ),
+        foreign=patches,
     )
 
 
@@ -227,18 +227,6 @@ def _foreign(mean: Floats, hidden: Mask, crystal: PerfectCrystal) -> Mask:
     flat = flatten(mean, hidden, sigma=2 * lattice.size)
     margin = BELONGS * lattice.size
     return foreign_patches(flat, hidden, lattice, crystal.distortion, margin=margin)
-
-
-def _patches_told(patches: Mask) -> tuple[str, ...]:
-    """One sentence on patches of a crystal that are none of it, if there are any."""
-    n = int(ndimage.label(patches)[1])
-    if not n:
-        return ()
-    what = "a patch" if n == 1 else f"{n} patches"
-    return (
-        f"{what} of {patches.mean():.1%} of the image {'shows' if n == 1 else 'show'} something else than "
-        "the lattice around, such as a grain too small to be resolved: not analysed there",
-    )
 
 
 def _near(other: Mask, *, distance: float) -> Mask:
