@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import planar_scenes as scenes
+from markdown_tables import interval, markdown
 from planar_judge import (
     NEAR,
     Job,
@@ -136,16 +137,14 @@ def _row(tally: Tally) -> dict[str, Any]:
         "R error, median / 95 % [cells]": _two(tally.shift_error, 3),
         "mirror right": _share(sum(tally.mirror), len(tally.mirror)),
         "kind right": _share(sum(tally.kind), len(tally.kind)),
+        "layers right": _share(sum(tally.layers), len(tally.layers)),
         "false objects": tally.false,
         "seconds, median": _middle(tally.seconds, 2),
     }
 
 
 def _share(k: int, n: int) -> str:
-    if not n:
-        return "–"
-    share = proportion(k, n)
-    return f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+    return interval(proportion(k, n), 3)
 
 
 def _mean(values: list[float]) -> str:
@@ -262,14 +261,6 @@ def _spread(work: Callable[[Any], Any], items: Iterable[Any], workers: int) -> I
         return map(work, items)
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(work, items))
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """A table."""
-    if not rows:
-        return "(ANTISITE_DATA not given)\n"
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *[[str(cell) for cell in row.values()] for row in rows]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from antisite.run.settings import Settings
 from antisite.simulate.extended_truth import ExtendedTruth, TrueLine
 
 NEAR = 1.5  # cells, how near a line or a core counts as found
+COUNTED = 3  # layers of a lamella; fewer are a stacking fault, or too few to be told
 
 
 @dataclass(kw_only=True)
@@ -42,6 +43,7 @@ class Tally:
     shift_error: list[float] = field(default_factory=list)  # cells
     mirror: list[bool] = field(default_factory=list)
     kind: list[bool] = field(default_factory=list)  # not asked of a lamella without displacement
+    layers: list[bool] = field(default_factory=list)  # of lamellae whose layers are counted
     seconds: list[float] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
@@ -134,6 +136,8 @@ def _judge_numbers(
         tally.kind.append(line["kind"] == true.kind)
     if true.mirror:
         tally.mirror.append(bool(line["mirror"]))
+    if true.layers >= COUNTED:
+        tally.layers.append(line["name"] == f"twin lamella of {true.layers} layers")
     if true.shift is not None:
         if line["shift"] is None:
             tally.shift_error.append(0.5)

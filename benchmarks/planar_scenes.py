@@ -65,6 +65,10 @@ def _lamella(layers: int) -> Callable[[Scene, Generator], Scene]:
     return put
 
 
+def _thick_lamella(scene: Scene, rng: Generator) -> Scene:
+    return _lamella(int(rng.integers(4, 13)))(scene, rng)
+
+
 def _antiphase(scene: Scene, rng: Generator) -> Scene:
     shift = (0.5, 0.5) if scene.crystal.name == "srtio3" else (0.5, 0.0)
     return fault(scene, shift, (1, 0), at=_near_middle(scene, rng))
@@ -115,6 +119,7 @@ KINDS: dict[str, tuple[Callable[[Scene, Generator], Scene], tuple[str, ...]]] = 
     "shift along a row": (_shift, ("fe100", "wse2", "monoclinic", "au100")),
     "dislocation pair": (_pair, ("fe100", "au110", "wse2", "srtio3")),
     "fault with partials": (_partials, ("au110",)),
+    "lamella, 4–12 layers": (_thick_lamella, ("au110", "cdte110")),
 }
 
 

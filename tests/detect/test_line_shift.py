@@ -6,13 +6,12 @@ from antisite.detect.line_shift import measure_shift
 from antisite.simulate.extended_defects import fault
 
 
-def measured(seen, path=None, mask=None):
+def measured(seen, path=None, mask=None, **options):
     phases = seen.phases(0.75)
     weight = reflection_weights(phases, seen.lattice)
     path = seen.truth.lines[0].path[5:-5] if path is None else path
-    return measure_shift(
-        seen.even, seen.mask if mask is None else mask, path, seen.lattice, phases.index, weight=weight
-    )
+    mask = seen.mask if mask is None else mask
+    return measure_shift(seen.even, mask, path, seen.lattice, phases.index, weight=weight, **options)
 
 
 def wrapped(value):
@@ -71,3 +70,22 @@ def test_where_everything_is_masked_nothing_is_known(scene, see):
 def test_in_a_perfect_crystal_nothing_is_displaced(scene, see):
     found = measured(see(scene()), np.array([[10.0, 90.0], [245.0, 170.0]]))
     np.testing.assert_allclose(found.value, 0, atol=0.005)
+
+
+def test_beside_another_line_phases_are_read_nearer_and_less_is_known(scene, see):
+    perfect = scene(n=288)
+    apart = 5 * 12.0 * np.array([np.cos(0.3), -np.sin(0.3)])
+    first = fault(perfect, (0.3, 0.0), (1, 0), at=perfect.centre - apart / 2)
+    seen = see(fault(first, (0.5, 0.5), (1, 0), at=perfect.centre + apart / 2))
+    alone, beside = measured(seen), measured(seen, room=5 * seen.cell)
+    miss = [np.abs(wrapped(found.value - (0.3, 0.0))).max() for found in (alone, beside)]
+    assert miss[1] < 0.05 < miss[0]
+    assert (beside.sd > 0.05).all()
+
+
+def test_of_a_short_fault_less_is_known(scene, see):
+    seen = see(fault(scene(), (0.3, 0.0), (1, 0)))
+    path = seen.truth.lines[0].path
+    middle = path[len(path) // 2 - 50 : len(path) // 2 + 50]
+    np.testing.assert_allclose(measured(seen, middle).value, (0.3, 0.0), atol=0.05)
+    assert (measured(seen, middle).sd > 2 * measured(seen).sd).all()

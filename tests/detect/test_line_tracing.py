@@ -28,6 +28,33 @@ def test_two_ridges_are_two_lines():
     assert len(trace_lines(evidence, STEP, cell=CELL)) == 2
 
 
+@pytest.mark.parametrize("slope", [0, 50])
+def test_parallel_lines_four_cells_apart_are_two(slope):
+    paths = [[(100 + side * 20 - slope, 10), (100 + side * 20 + slope, 230)] for side in (-1, 1)]
+    evidence = sum(ridge(path, height=3.0, width=11.0) for path in paths)
+    assert evidence[20, 30] > 1  # between them, so that both are one cloud
+    traced = trace_lines(evidence, STEP, cell=CELL)
+    assert len(traced) == 2
+    for path in paths:
+        assert min(distance_to(np.array(path, dtype=float), one).max() for one in traced) < CELL
+
+
+@pytest.mark.parametrize("away", [12, 15])
+def test_a_thin_layer_with_two_side_ridges_is_one_line(away):
+    path = np.array([(100.0, 10.0), (100.0, 230.0)])
+    sides = [ridge(path + np.array([side * away, 0.0]), height=1.8, width=5.0) for side in (-1, 1)]
+    (traced,) = trace_lines(np.maximum(ridge(path, height=3.5, width=7.0), sum(sides)), STEP, cell=CELL)
+    assert distance_to(path, traced).max() < CELL
+
+
+def test_lines_that_cross_are_two():
+    paths = [[(30, 20), (170, 220)], [(170, 20), (30, 220)]]
+    traced = trace_lines(np.maximum(*(ridge(path, height=3.0) for path in paths)), STEP, cell=CELL)
+    assert len(traced) == 2
+    for path in paths:
+        assert min(distance_to(np.array(path, dtype=float), one).max() for one in traced) < CELL
+
+
 def test_what_is_short_or_nowhere_sure_is_no_line():
     assert not trace_lines(ridge([(100, 100), (100, 140)]), STEP, cell=CELL)
     assert not trace_lines(ridge([(100, 10), (100, 230)], height=1.2), STEP, cell=CELL)

@@ -18,7 +18,7 @@ from .line_shift import nearest_shift
 from .lines import Line
 
 Array = NDArray[np.float64]
-_POWERS, _PER_POWER = 3, 12.0  # of y at least, for the drift; √(cell area) of rows for each
+_POWERS, _PER_POWER = 5, 6.0  # of y at least, for the drift; √(cell area) of rows for each
 _FIRST = 8.0  # √(cell area), where a fit begins; it grows by twos, so that phases stay within a turn
 _FARTHEST = np.array([0.1, 0.1, 1.0, 1.0])  # of R, cells, and of the ends, √(cell area), in a round
 _NUDGE = 0.1  # √(cell area), by which an end is moved to see what that changes

@@ -48,9 +48,9 @@ class Trace:
     evidence: float
 
 
-def is_moved(shift: Array) -> bool:
+def is_moved(shift: Array, *, sd: float = 0.0) -> bool:
     """Whether a displacement, in fractions of a and b, is clearly not none."""
-    return float(np.abs(shift - np.round(shift)).max()) > _LEAST_SHIFT
+    return float(np.abs(shift - np.round(shift)).max()) > max(_LEAST_SHIFT, 2 * sd)
 
 
 def find_traces(

@@ -55,22 +55,23 @@ def _keeps_step(even: Floats, hidden: Mask, lattice: Lattice) -> bool:
 def _with_traces(found: Structure, k: int, phases: LatticePhases, traces: Sequence[Trace]) -> Structure:
     """The structure with the faults of domain k; what one of them explains speaks for no other."""
     cell, parts, lattice = found.lattices[k].size, [k], found.lattices[k]
-    unexplained, faults = [line.path for line in found.lines], list[Array]()
+    known = [line.path for line in found.lines]
+    unexplained, faults = known, list[Array]()
     for n, trace in enumerate(traces):
         others = unexplained + [later.fault.path for later in traces[n + 1 :]]
         fault, partials, rest = find_ends(trace.fault, found.domains, parts, phases, lattice, others=others)
         understood = rest is not phases
         if not (trace.sure or understood) or _runs_along(fault.path, faults, within=_KNOWN * cell):
             continue
-        shadow = not trace.weak or _runs_along(fault.path, faults, within=_SHADOW * cell)
-        if shadow and not is_moved(fault.shift):
+        shadow = not trace.weak or _runs_along(fault.path, [*known, *faults], within=_SHADOW * cell)
+        if shadow and not is_moved(fault.shift, sd=float(fault.shift_sd.max())):
             continue
         n_lattices, n_lines = len(found.lattices), len(found.lines)
         found = add_fault(found, parts, fault, partials)
         parts += range(n_lattices, len(found.lattices))
         if len(found.lines) > n_lines:
             faults.append(fault.path)
-            unexplained += [fault.path] * (not understood)
+            unexplained = [*unexplained, fault.path] if not understood else unexplained
             phases = rest
     return found
 

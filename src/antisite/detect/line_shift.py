@@ -20,7 +20,7 @@ _CLEAR = 0.8  # √(cell area), left out on either side: a thin layer may lie th
 _DEPTHS = np.arange(2.2, 6.3, 0.8)  # √(cell area), where the phases of a side are read
 _SHORT, _NEAREST = 20.0, 0.5  # √(cell area) of line; beside a shorter one all is read nearer, down to half
 _BENT = 0.12  # of a cell, by which the field of partial dislocations misleads beside a very short fault
-_CROWDED = 0.3  # of a cell, likewise by other lines very near
+_CROWDED = 0.2  # of a cell, likewise by other lines very near
 _GRID = 24  # first guesses of the displacement along either cell vector
 
 
