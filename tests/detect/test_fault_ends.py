@@ -49,7 +49,8 @@ def short_fault(scene, *, at=None, total=(0, 0)):
 @pytest.mark.parametrize("total", [(0, 0), (0, 1)])
 def test_partials_stand_at_the_ends_with_their_burgers_vectors(scene, see, total):
     seen = see(short_fault(scene, total=total), drift=1.5)
-    line, partials, rest = find(seen, moved_out(seen.truth.lines[0].path, seen, 1.0))
+    ended = find(seen, moved_out(seen.truth.lines[0].path, seen, 1.0))
+    line, partials = ended.fault, ended.partials
     assert len(partials) == 2
     for core, true, end in zip(partials, seen.truth.cores, (0, -1), strict=True):
         assert core.partial
@@ -60,7 +61,8 @@ def test_partials_stand_at_the_ends_with_their_burgers_vectors(scene, see, total
         assert 0.1 * seen.cell < core.sd < seen.cell
     np.testing.assert_allclose(line.shift, SHIFT, atol=0.03)
     assert (line.shift_sd < 0.03).all()
-    assert (rest.seen == 0).sum() > (seen.phases(0.75).seen == 0).sum()
+    phases = seen.phases(0.75)
+    assert (ended.freed(phases, seen.lattice).seen == 0).sum() > (phases.seen == 0).sum()
 
 
 def test_an_end_near_the_rim_is_told_from_a_line_that_runs_to_it(scene, see):
@@ -68,13 +70,13 @@ def test_an_end_near_the_rim_is_told_from_a_line_that_runs_to_it(scene, see):
     along = perfect.cell[1] / np.hypot(*perfect.cell[1])
     to_rim = ((np.where(along > 0, 319, 0) - perfect.centre) / along).min()
     near = see(short_fault(scene, at=perfect.centre + (to_rim - (3.5 + 5.5) * 8) * along), drift=0.5)
-    line, partials, _ = find(near, moved_out(near.truth.lines[0].path, near, 0.3))
-    assert len(partials) == 2
-    assert np.hypot(*(line.path[-1] - near.truth.lines[0].path[-1])) < 0.7 * near.cell
+    ended = find(near, moved_out(near.truth.lines[0].path, near, 0.3))
+    assert len(ended.partials) == 2
+    assert np.hypot(*(ended.fault.path[-1] - near.truth.lines[0].path[-1])) < 0.7 * near.cell
     through = see(fault(perfect, SHIFT, (0, 1)), drift=0.5)
-    line, partials, _ = find(through, moved_out(through.truth.lines[0].path, through, -3.5))
-    assert not partials
-    assert distance_to(line.path, through.truth.lines[0].path).max() < through.cell
+    ended = find(through, moved_out(through.truth.lines[0].path, through, -3.5))
+    assert not ended.partials
+    assert distance_to(ended.fault.path, through.truth.lines[0].path).max() < through.cell
 
 
 def test_where_nothing_is_understood_a_line_stays_as_it_was_seen(scene, see):
@@ -82,13 +84,12 @@ def test_where_nothing_is_understood_a_line_stays_as_it_was_seen(scene, see):
     path = np.array([[100.0, 90.0], [120.0, 160.0]])
     noise = np.random.default_rng(1).normal(size=seen.even.shape)
     phases = type(seen)(**{**_fields(seen), "even": noise.astype(np.float32)}).phases(0.75)
-    line, partials, rest = find_ends(
-        rough(path, seen.cell), seen.domains, (0,), phases, seen.lattice, others=()
-    )
-    assert rest is phases
-    np.testing.assert_allclose(line.path, path, atol=0.5)
-    np.testing.assert_allclose(line.shift, (0.05, 0.28))
-    np.testing.assert_allclose([core.burgers for core in partials], [(-0.05, -0.28), (0.05, 0.28)])
+    ended = find_ends(rough(path, seen.cell), seen.domains, (0,), phases, seen.lattice, others=())
+    assert ended.fit is None
+    assert ended.freed(phases, seen.lattice) is phases
+    np.testing.assert_allclose(ended.fault.path, path, atol=0.5)
+    np.testing.assert_allclose(ended.fault.shift, (0.05, 0.28))
+    np.testing.assert_allclose([core.burgers for core in ended.partials], [(-0.05, -0.28), (0.05, 0.28)])
 
 
 def _fields(seen):

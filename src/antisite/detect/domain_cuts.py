@@ -29,8 +29,11 @@ def redraw_border(domains: Domains, path: Array, left: int, right: int, *, cell:
 def cut_domain(domains: Domains, number: int, path: Array, *, new: int, least: float, cell: float) -> Domains:
     """Domain `number` cut in two along a path that divides it; the smaller part becomes `new`.
 
-    The same is handed back where the path ends inside the domain, or a part has fewer than `least` px².
+    The same is handed back where the path ends inside the domain, a part has fewer than `least` px², or
+    there are no more numbers.
     """
+    if new > np.iinfo(domains.dtype).max:
+        return domains
     line = sample_line(path, spacing=0.25 * cell)
     strip = cut_strip(domains, domains != number, line, reach=_FAR * cell)
     on_line = ~strip.hidden & (np.abs(strip.across) <= 1) & (strip.along >= 0) & (strip.along <= line.length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -30,6 +30,31 @@ _LEAST_SD = 0.005  # of a cell; what the model leaves out
 _LEAST_END_SD = 0.2  # √(cell area)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EndedFault:
+    """A fault with its ends.
+
+    Parameters
+    ----------
+    fault : with its displacement.
+    partials : the dislocations at those ends that lie inside the crystal.
+    path, inside : the line that was fitted, and which of its ends lie inside.
+    fit : None where no fit explains the phases; the fault is then as it was seen.
+    """
+
+    fault: PlanarDefect
+    partials: tuple[Dislocation, ...]
+    path: Array
+    inside: tuple[bool, bool]
+    fit: FaultValues | None
+
+    def freed(self, phases: LatticePhases, lattice: Lattice) -> LatticePhases:
+        """The phases without what the fault does to them, if that is known."""
+        if self.fit is None:
+            return phases
+        return free_of(self.fit, phases, lattice, self.path, self.inside)
+
+
 def find_ends(
     fault: PlanarDefect,
     domains: Domains,
@@ -38,10 +63,8 @@ def find_ends(
     lattice: Lattice,
     *,
     others: Sequence[Array],
-) -> tuple[PlanarDefect, list[Dislocation], LatticePhases]:
+) -> EndedFault:
     """A rough fault with its displacement and ends as the phases have them, and its partial dislocations.
-
-    The third is the phases freed of what the fault does to them, or the same where it is not understood.
 
     Parameters
     ----------
@@ -52,29 +75,25 @@ def find_ends(
     """
     cell = fault.cell
     limit = _MISFIT + float(reflection_weights(phases, lattice) @ phases.noise**2) / 4
-    tried = []
+    tried: list[tuple[Array, tuple[bool, bool], FaultValues | None]] = []
     for path in _possible(fault.path, domains, members, cell=cell):
         inside = ends_inside(path, domains, cell=cell)
         path = _straight(path, bow=_BOW * cell) if any(inside) else path
-        fit = fit_fault(phases, lattice, path, fault.shift, inside, others=others)
-        tried.append(
-            (
-                path,
-                inside,
-                fit if fit is not None and _believed(fit, path, inside, cell=cell, limit=limit) else None,
-            )
-        )
+        fit = None
+        if not any(inside) or len(path) == 2:
+            fit = fit_fault(phases, lattice, path, fault.shift, inside, others=others)
+        believed = fit is not None and fit.misfit < limit and _in_place(fit, path, inside, cell=cell)
+        tried.append((path, inside, fit if believed else None))
     path, inside, fit = tried[0]
     for other in tried[1:]:
         if other[2] is not None and (fit is None or other[2].misfit < _CLEARLY * fit.misfit):
             path, inside, fit = other
-    rest = phases if fit is None else free_of(fit, phases, lattice, path, inside)
-    return *_as_fitted(fault, path, inside, fit, lattice), rest
+    return _as_fitted(fault, path, inside, fit, lattice)
 
 
 def _as_fitted(
     fault: PlanarDefect, path: Array, inside: tuple[bool, bool], fit: FaultValues | None, lattice: Lattice
-) -> tuple[PlanarDefect, list[Dislocation]]:
+) -> EndedFault:
     """A fault and its partial dislocations, by a fit or, where there is none, as they were seen."""
     cell = fault.cell
     if fit is None:
@@ -84,11 +103,11 @@ def _as_fitted(
         fault = replace(
             fault,
             path=_between(path, fit.ends * cell, inside) if any(inside) else path,
-            shift=(fit.shift + 0.5) % 1 - 0.5,
+            shift=fit.shift,
             shift_sd=np.hypot(fit.sd[:2], _LEAST_SD),
         )
         sd, burgers = np.hypot(fit.sd[2:], _LEAST_END_SD), fit.burgers
-    partials = [
+    partials = tuple(
         Dislocation(
             position=fault.path[end],
             sd=float(sd[end]) * cell,
@@ -98,13 +117,14 @@ def _as_fitted(
         )
         for end in (0, -1)
         if inside[end]
-    ]
-    return fault, partials
+    )
+    return EndedFault(fault=fault, partials=partials, path=path, inside=inside, fit=fit)
 
 
 def _possible(path: Array, domains: Domains, members: Sequence[int], *, cell: float) -> list[Array]:
     """The path carried on to the rim where that is near; and each end so carried as it was seen."""
-    carried, seen = (reach_out(path, domains, members, cell=cell, **far) for far in ({}, {"far": 0.0}))
+    carried = reach_out(path, domains, members, cell=cell)
+    seen = reach_out(path, domains, members, cell=cell, far=0.0)
     starts, stops = (
         [carried[end], seen[end]] if np.hypot(*(carried[end] - seen[end])) > cell else [carried[end]]
         for end in (0, -1)
@@ -121,13 +141,11 @@ def _straight(path: Array, *, bow: float) -> Array:
     return straight if distance_to(straight, line).max() < bow else path
 
 
-def _believed(fit: FaultValues, path: Array, inside: tuple[bool, bool], *, cell: float, limit: float) -> bool:
-    """Whether a fit explains what is seen."""
-    if fit.misfit > limit or (any(inside) and len(path) > 2):
-        return False
+def _in_place(fit: FaultValues, path: Array, inside: tuple[bool, bool], *, cell: float) -> bool:
+    """Whether the ends of a fit lie about where they were seen, if it displaces the crystal at all."""
     length = float(np.hypot(*(path[-1] - path[0]))) / cell
     off = np.abs(fit.ends - [0, length]).max(where=inside, initial=0)
-    return bool(off < _MOVED) or not is_moved(fit.shift)
+    return bool(off < _MOVED and fit.ends[0] < fit.ends[1]) or not is_moved(fit.shift)
 
 
 def _between(path: Array, ends: Array, inside: tuple[bool, bool]) -> Array:
@@ -139,11 +157,11 @@ def _between(path: Array, ends: Array, inside: tuple[bool, bool]) -> Array:
 def with_total(found: Structure, line: int, total: Array, lattice: Lattice) -> Structure:
     """The partial dislocations of a fault such that they make the Burgers vector that winds round it.
 
-    Where the fit of the fault did not tell, each is known but for a lattice vector; they share it so that
-    their energy, the sum of squares, is least.
+    Each is known but for a lattice vector. If they do not make it yet, that one takes what is missing which
+    leaves them the least energy, the sum of squares. No winding tells nothing: noise may have hidden it.
     """
     own = [n for n, core in enumerate(found.dislocations) if core.line == line and core.partial]
-    if len(own) < 2:
+    if len(own) < 2 or not total.any():
         return found
     total = total - sum(found.dislocations[n].burgers for n in own)
     if np.abs(total).max() < 0.5:

@@ -58,17 +58,22 @@ def fit_fault(
     ]
     fits.sort(key=lambda fit: fit.misfit)
     followed = [fit_values(seen, lattice, fit, rounds=_MANY) for fit in fits[:_PROMISING]]
-    return min(followed, key=lambda fit: fit.misfit).in_order()
+    best = min(followed, key=lambda fit: fit.misfit)
+    return (best.exchanged() if all(inside) and best.ends[0] > best.ends[1] else best).reduced()
 
 
 def free_of(
     fit: FaultValues, phases: LatticePhases, lattice: Lattice, path: Array, inside: tuple[bool, bool]
 ) -> LatticePhases:
-    """Phases without the step and the fields of a fault; near it, where both sides mix, nothing is seen."""
+    """Phases without the step and the fields of a fault.
+
+    Nothing is seen near it, where both sides mix, nor beyond an end at another line, where no side is told.
+    """
     seen, away = _everywhere(phases, lattice, path, inside)
+    beyond = ((seen.along < 0) & (not inside[0])) | ((seen.along > seen.line.length) & (not inside[1]))
     waves = np.abs(phases.waves) * fit.unwound(seen, lattice).reshape(phases.waves.shape)
-    apart = away.reshape(phases.seen.shape) > _NEAR * lattice.size
-    return replace(phases, waves=waves, seen=phases.seen * apart)
+    told = (away > _NEAR * lattice.size) & ~beyond
+    return replace(phases, waves=waves, seen=phases.seen * told.reshape(phases.seen.shape))
 
 
 def _look_round(

@@ -2,7 +2,7 @@
 
 Right of the line the crystal is displaced by R. An end inside the crystal is a partial dislocation, whose
 Burgers vector is -R at the start, R at the end, and a lattice vector, with its elastic field (isotropic,
-after Hirth and Lothe). An even strain, and what the scan does to whole rows of pixels, are fitted along.
+after Hirth and Lothe). A homogeneous strain, and what the scan does to rows of pixels, are fitted along.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class FaultValues:
     shift : (2,) fractions of a and b, R.
     ends : (2,) √(cell area) along the line from its start.
     whole : (2, 2) lattice vectors in the Burgers vectors of the start and the end.
-    even : (m, 2) fractions, coefficients of the even displacement.
+    smooth : (m, 2) fractions, coefficients of the smooth displacement.
     sd : (4,) of the shift and the ends.
     misfit : mean of 1 - cos of the phases that are left.
     """
@@ -84,7 +84,7 @@ class FaultValues:
     shift: Array
     ends: Array
     whole: Array
-    even: Array | None = None
+    smooth: Array | None = None
     sd: Array = field(default_factory=lambda: np.full(4, np.nan))
     misfit: float = np.inf
 
@@ -93,61 +93,58 @@ class FaultValues:
         """(2, 2) cell vectors, of the partial dislocations at the start and the end."""
         return np.asarray(self.whole + np.array([-self.shift, self.shift]))
 
-    def in_order(self) -> FaultValues:
-        """The same fault with its start before its end: exchanged, they tell of the opposite displacement."""
-        if self.ends[0] <= self.ends[1]:
-            return self
+    def exchanged(self) -> FaultValues:
+        """The same fault told from its other end."""
         return replace(
             self, shift=-self.shift, ends=self.ends[::-1], whole=self.whole[::-1], sd=self.sd[[0, 1, 3, 2]]
         )
 
+    def reduced(self) -> FaultValues:
+        """The same fault with R in [-1/2, 1/2): lattice vectors go over to the Burgers vectors."""
+        more = np.floor(self.shift + 0.5)
+        return replace(self, shift=self.shift - more, whole=self.whole + np.array([-more, more]))
+
     def unwound(self, seen: Surroundings, lattice: Lattice) -> NDArray[np.complex128]:
         """(r, n) exp(iφ), freed of the step and of the fields of the ends."""
         fields = [_end_field(seen, lattice, k, end) for k, end in enumerate(self.ends)]
-        return _unwound(seen, fields, replace(self, even=None), np.zeros(0))
+        return _unwound(seen, fields, replace(self, smooth=None), np.zeros(0))
 
 
 def fit_values(seen: Surroundings, lattice: Lattice, values: FaultValues, *, rounds: int) -> FaultValues:
     """Rough values made better by Gauss-Newton steps, so many at most."""
     cell = lattice.size
-    even = _even_part(seen.places / cell)
+    smooth = _smooth_part(seen.places / cell)
     growth = int(np.ceil(np.log2(max(float(seen.far.max()) / (_FIRST * cell), 1))))
     for reach in _FIRST * cell * 2.0 ** np.arange(growth + 1):
         own = seen.far <= reach
         if own.sum() < _LEAST:
             continue
-        values = _improved(seen.select(own), even[own], lattice, values, rounds=rounds)
+        values = _improved(seen.select(own), smooth[own], lattice, values, rounds=rounds)
     return values
 
 
-def _even_part(places: Array) -> Array:
+def _smooth_part(places: Array) -> Array:
     """(n, m) smooth displacements at places in √(cell area): a shift, a shear, and drift from row to row."""
     half = np.ptp(places, axis=0) / 2
     y, x = ((places - places.min(axis=0)) / half - 1).T
     powers = max(_POWERS, round(2 * half[0] / _PER_POWER))
-    return np.column_stack([x, np.polynomial.chebyshev.chebvander(y, powers)])
+    return np.column_stack([np.polynomial.chebyshev.chebvander(y, powers), x])
 
 
 def _improved(
-    seen: Surroundings, even: Array, lattice: Lattice, values: FaultValues, *, rounds: int
+    seen: Surroundings, smooth: Array, lattice: Lattice, values: FaultValues, *, rounds: int
 ) -> FaultValues:
     fields = [_end_field(seen, lattice, k, end) for k, end in enumerate(values.ends)]
-    if values.even is None:
-        left = _unwound(seen, fields, values, even).mean(axis=1)
+    if values.smooth is None:
+        left = _unwound(seen, fields, values, smooth).mean(axis=1)
         rest = nearest_shift(np.angle(left), seen.index, seen.weight * np.abs(left))
-        values = replace(values, even=np.eye(even.shape[1])[1][:, None] * rest)
-    m = even.shape[1]
+        values = replace(values, smooth=np.eye(smooth.shape[1])[:, :1] * rest)
+    m = smooth.shape[1]
     for _ in range(rounds):
-        rest = np.angle(_unwound(seen, fields, values, even))
-        nudged = [
-            (_end_field(seen, lattice, k, end + _NUDGE) - fields[k]) @ values.burgers[k] / _NUDGE
-            for k, end in enumerate(values.ends)
-        ]
-        design = np.zeros((len(even), 2, 2 * m + 4))
-        design[:, 0, :m] = design[:, 1, m : 2 * m] = even
-        design[:, :, -4:-2] = _per_shift(seen, fields)
-        design[:, :, -2:] = np.stack(nudged, axis=-1)
-        phase = -2 * np.pi * np.einsum("ri,nip->rnp", seen.index, design)
+        rest = np.angle(_unwound(seen, fields, values, smooth))
+        phase = (
+            -2 * np.pi * np.einsum("ri,nip->rnp", seen.index, _slopes(seen, smooth, lattice, values, fields))
+        )
         weight = seen.weight[:, None] * np.cos(rest / 2) ** 2
         normal = np.einsum("rnp,rn,rnq->pq", phase, weight, phase, optimize=True)
         normal[np.diag_indices(len(normal))] += _RIDGE * np.trace(normal) / len(normal)
@@ -155,17 +152,34 @@ def _improved(
         step[-4:] = np.clip(step[-4:], -_FARTHEST, _FARTHEST)
         values = replace(
             values,
-            even=values.even + step[: 2 * m].reshape(2, m).T,
+            smooth=values.smooth + step[: 2 * m].reshape(2, m).T,
             shift=values.shift + step[-4:-2],
             ends=values.ends + step[-2:],
         )
         fields = [_end_field(seen, lattice, k, end) for k, end in enumerate(values.ends)]
         if np.abs(step[-4:]).max() < _STILL:
             break
-    variance = (
-        _CORRELATED * np.average(rest**2, weights=weight) / len(seen.index) * np.diag(np.linalg.inv(normal))
+    rest = np.angle(_unwound(seen, fields, values, smooth))
+    spread = _CORRELATED * np.average(rest**2, weights=weight) / len(seen.index)
+    return replace(
+        values,
+        sd=np.sqrt(spread * np.diag(np.linalg.inv(normal))[-4:]),
+        misfit=float(np.mean(seen.weight @ (1 - np.cos(rest)))),
     )
-    return replace(values, sd=np.sqrt(variance[-4:]), misfit=float(np.mean(seen.weight @ (1 - np.cos(rest)))))
+
+
+def _slopes(
+    seen: Surroundings, smooth: Array, lattice: Lattice, values: FaultValues, fields: list[Array]
+) -> Array:
+    """(n, 2, p) how the displacement changes with its smooth part along a and b, with R, and the ends."""
+    m = smooth.shape[1]
+    slopes = np.zeros((len(smooth), 2, 2 * m + 4))
+    slopes[:, 0, :m] = slopes[:, 1, m : 2 * m] = smooth
+    slopes[:, :, -4:-2] = _per_shift(seen, fields)
+    for k, end in enumerate(values.ends):
+        nudged = _end_field(seen, lattice, k, end + _NUDGE) - fields[k]
+        slopes[:, :, k - 2] = nudged @ values.burgers[k] / _NUDGE
+    return slopes
 
 
 def _end_field(seen: Surroundings, lattice: Lattice, k: int, end: float) -> Array:
@@ -192,12 +206,12 @@ def _per_shift(seen: Surroundings, fields: list[Array]) -> Array:
 
 
 def _unwound(
-    seen: Surroundings, fields: list[Array], values: FaultValues, even: Array
+    seen: Surroundings, fields: list[Array], values: FaultValues, smooth: Array
 ) -> NDArray[np.complex128]:
     """(r, n) exp(iφ), freed of the displacement that values tell."""
     moved = _per_shift(seen, fields) @ values.shift + sum(
         field @ whole for field, whole in zip(fields, values.whole, strict=True)
     )
-    if values.even is not None:
-        moved = moved + even @ values.even
+    if values.smooth is not None:
+        moved = moved + smooth @ values.smooth
     return np.asarray(seen.unit * np.exp(2j * np.pi * seen.index @ moved.T))

@@ -38,13 +38,13 @@ class Trace:
     Parameters
     ----------
     weak : whether the lattice is weak along it.
-    sure : whether the displacement is the same all along; else only a fit tells that it is a fault.
+    constant : whether the displacement is the same all along; else only a fit tells that it is a fault.
     evidence : how much speaks for it.
     """
 
     fault: PlanarDefect
     weak: bool
-    sure: bool
+    constant: bool
     evidence: float
 
 
@@ -98,6 +98,6 @@ def find_traces(
             )
             total = float(read_nodes(evidence, rough, phases.step).sum())
             traces.append(
-                Trace(fault=fault, weak=bool(weak), sure=shift.constancy > _CONSTANT, evidence=total)
+                Trace(fault=fault, weak=bool(weak), constant=shift.constancy > _CONSTANT, evidence=total)
             )
     return sorted(traces, key=lambda trace: -trace.evidence)

@@ -59,20 +59,20 @@ def _with_traces(found: Structure, k: int, phases: LatticePhases, traces: Sequen
     unexplained, faults = known, list[Array]()
     for n, trace in enumerate(traces):
         others = unexplained + [later.fault.path for later in traces[n + 1 :]]
-        fault, partials, rest = find_ends(trace.fault, found.domains, parts, phases, lattice, others=others)
-        understood = rest is not phases
-        if not (trace.sure or understood) or _runs_along(fault.path, faults, within=_KNOWN * cell):
+        ended = find_ends(trace.fault, found.domains, parts, phases, lattice, others=others)
+        fault, understood = ended.fault, ended.fit is not None
+        if not (trace.constant or understood) or _runs_along(fault.path, faults, within=_KNOWN * cell):
             continue
         shadow = not trace.weak or _runs_along(fault.path, [*known, *faults], within=_SHADOW * cell)
         if shadow and not is_moved(fault.shift, sd=float(fault.shift_sd.max())):
             continue
         n_lattices, n_lines = len(found.lattices), len(found.lines)
-        found = add_fault(found, parts, fault, partials)
+        found = add_fault(found, parts, fault, ended.partials)
         parts += range(n_lattices, len(found.lattices))
         if len(found.lines) > n_lines:
             faults.append(fault.path)
-            unexplained = [*unexplained, fault.path] if not understood else unexplained
-            phases = rest
+            unexplained = unexplained if understood else [*unexplained, fault.path]
+            phases = ended.freed(phases, lattice)
     return found
 
 

@@ -11,7 +11,7 @@ from scipy import fft, ndimage, special
 from ..crystal.contrast import Floats, Mask
 from ..crystal.demodulation import Demodulator
 from ..crystal.lattice import Lattice
-from .line_tracing import read_nodes, trace_lines
+from .line_tracing import trace_lines
 from .lines import distance_to, sample_line
 
 Array = NDArray[np.float64]
@@ -134,9 +134,15 @@ def _measured(
     line = sample_line(centre + np.array([[reach.min()], [reach.max()]]) * along, spacing=0.5 * cell)
     across = np.arange(-_REACH, _REACH + 0.01, 0.25) * cell
     places = line.places[:, None] + across[:, None] * line.normals[0]
-    profile = np.median(read_nodes(share, places.reshape(-1, 2), step).reshape(places.shape[:2]), axis=0)
+    nodes = (places / step).reshape(-1, 2).T
+    values = ndimage.map_coordinates(share, nodes, order=1, mode="constant", cval=np.nan)
+    values = values.reshape(places.shape[:2])
+    outside = np.isnan(values).mean(axis=0) > 0.5
+    profile = np.where(outside, 0, np.nan_to_num(np.nanmedian(np.where(outside, 0, values), axis=0)))
     there = ndimage.label(profile > _RIM * profile.max())[0]
     own = there == there[int(np.argmax(profile))]
+    if ndimage.binary_dilation(own)[outside].any():
+        return None  # it runs on beyond the frame
     thickness = float(profile[own].sum()) * 0.25 * cell
     expected = float(special.erf(thickness / (2 * np.sqrt(2) * _WINDOW * cell)))
     if profile.max() < _SOLID * expected:

@@ -128,7 +128,7 @@ def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
         cores = find_cores(phases, cell=cell)
         if len(family.members) == 1:
             n_domains = len(found.lattices)
-            found, cores = _free_cores(found, cores, phases, family.lattice)
+            found, cores = _free_cores(found, family.members, cores, phases, family.lattice)
             family = replace(family, members=(*family.members, *range(n_domains, len(found.lattices))))
         on = _lines_of(cores, found, family.members, cell=cell)
         if len(family.members) > 1:  # of a pair, cores off its border were seen in each domain alone
@@ -150,7 +150,7 @@ def _with_cores(even: Floats, mask: Mask, found: Structure) -> Structure:
 
 
 def _free_cores(
-    found: Structure, cores: Cores, phases: LatticePhases, lattice: Lattice
+    found: Structure, members: Sequence[int], cores: Cores, phases: LatticePhases, lattice: Lattice
 ) -> tuple[Structure, Cores]:
     """The structure with walls and complete partial dislocations; the cores that are part of no fault."""
     cell = lattice.size
@@ -159,7 +159,8 @@ def _free_cores(
         near = distance_to(line.path, cores.positions) < _KNOWN * cell
         free &= ~near
         if np.isfinite(line.shift).all():
-            found = with_total(found, i, cores.burgers[near].sum(axis=0), lattice)
+            if set(domains_beside(found.domains, line.path, cell=cell)) <= set(members):
+                found = with_total(found, i, cores.burgers[near].sum(axis=0), lattice)
             cores, free = cores.select(~near), free[~near]
     for wall in find_walls(cores.select(free), phases, lattice):
         found = _with_wall(found, wall, cell=cell)

@@ -15,7 +15,7 @@ from ..crystal.lattice import Lattice, same_lattice
 from ..crystal.lattice_phases import LatticePhases, measure_phases, visible_reflections
 from ..crystal.lattice_relation import row_along
 from .domain_cuts import cut_domain
-from .domain_map import domains_at, domains_beside
+from .domain_map import domains_along, domains_at, domains_beside
 from .fault_ends import find_ends
 from .faults import add_fault
 from .lamellae import Lamella, find_lamellae
@@ -23,6 +23,7 @@ from .line_ends import reach_out
 from .lines import sample_line
 from .planar_defects import LEAST_CELLS, PlanarDefect, Structure
 from .planar_kinds import PlanarKind
+from .strip import cut_strip
 
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]
@@ -32,7 +33,7 @@ _FAULTS = 2.5  # layers; fewer are a stacking fault
 _SLAB = 3.5  # layers; fewer are one line
 _SD = 0.15  # √(cell area), where a boundary lies
 _PARALLEL = np.radians(3)
-_MOST = 40  # layers that are counted
+_MOST = 40  # layers that are counted, gaps that are looked at
 _WHOLE = 0.35  # of a layer, by which a count may miss a whole number
 _TO_FRAME = 8.0  # √(cell area); a boundary cannot end inside a crystal
 
@@ -61,25 +62,29 @@ def _is_thin(own: NDArray[np.bool_], *, cell: float) -> bool:
 
 def _given(domains: Domains, region: NDArray[np.bool_]) -> Domains:
     """The domains, the pixels of a region with the number of the nearest domain."""
+    if not region.any():
+        return domains
     missing = region | (domains < 0)
     y, x = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
     return np.where(region, domains[y, x], domains).astype(np.int8)
 
 
-def _without_gaps(found: Structure, mask: Mask) -> Structure:
-    """The structure with long thin gaps given to the domains beside them."""
+def _thin_gaps(found: Structure, mask: Mask) -> Domains:
+    """(y, x) number of the long thin gap between domains in which a pixel lies, 0 for none."""
     label = ndimage.label((found.domains < 0) & ~mask)[0]
-    thin = np.zeros(mask.shape, dtype=bool)
-    for k, box in enumerate(ndimage.find_objects(label), 1):
-        own = np.pad(label[box] == k, 1)
-        if own.sum() > found.lattices[0].cell_area and _is_thin(own, cell=found.lattices[0].size):
-            thin[box] |= own[1:-1, 1:-1]
-    return replace(found, domains=_given(found.domains, thin)) if thin.any() else found
+    cell = found.lattices[0].size
+    large = np.flatnonzero(np.bincount(label.ravel())[1:] > LEAST_CELLS * cell**2) + 1
+    thin = [k for k in large if _is_thin(label == k, cell=cell)]
+    gaps = np.zeros(label.shape, dtype=np.int8)
+    for n, k in enumerate(thin[:_MOST], 1):
+        gaps[label == k] = n
+    return gaps
 
 
 def with_lamellae(even: Floats, mask: Mask, found: Structure) -> Structure:
     """The structure with the twin lamellae inside its domains: two boundaries each, one line if very thin."""
-    before, found = found, _without_gaps(found, mask)
+    before, gaps = found, _thin_gaps(found, mask)
+    found = replace(found, domains=_given(found.domains, gaps > 0))
     for k, lattice in enumerate(found.lattices):
         hidden = mask | (found.domains != k)
         index = visible_reflections(even, hidden, lattice)
@@ -90,12 +95,20 @@ def with_lamellae(even: Floats, mask: Mask, found: Structure) -> Structure:
         parts = [k]
         for lamella in lamellae:
             n = len(found.lattices)
-            found = _with_slab(found, parts, lamella) or _with_line(found, parts, lamella, phases)
+            found = _with_slab(found, parts, lamella, lattice) or _with_line(
+                found, parts, lamella, lattice, phases
+            )
             parts += range(n, len(found.lattices))
-    return found if len(found.lines) > len(before.lines) else before
+    if len(found.lines) == len(before.lines):
+        return before
+    filled = [domains_along(gaps, line.path) for line in found.lines[len(before.lines) :]]
+    still = (gaps > 0) & ~np.isin(gaps, np.unique(np.concatenate([[0], *filled])))
+    return replace(found, domains=np.where(still, -1, found.domains).astype(np.int8))
 
 
-def _with_slab(found: Structure, parts: Sequence[int], lamella: Lamella) -> Structure | None:
+def _with_slab(
+    found: Structure, parts: Sequence[int], lamella: Lamella, lattice: Lattice
+) -> Structure | None:
     """The structure with a lamella as a domain between two boundaries, or None where it is none."""
     cell, layers = lamella.mirrored.size, round(lamella.layers)
     if layers < _SLAB:
@@ -112,22 +125,27 @@ def _with_slab(found: Structure, parts: Sequence[int], lamella: Lamella) -> Stru
         if number not in (*parts, n - 1) or cut is domains:
             return None
         domains = cut
-    slab = int(domains_at(domains, middle)[0])
-    lattice = found.lattices[parts[0]]
-    lattices = [*found.lattices, lattice, lattice]
-    lattices[slab] = lamella.mirrored
+    slab, new = int(domains_at(domains, middle)[0]), len(found.lattices) + 1
+    numbers = np.arange(-1, new + 1, dtype=np.int8)
+    numbers[[slab + 1, new + 1]] = new, slab  # the crystal outside keeps the numbers it had
+    lattices = (*found.lattices, lattice, lamella.mirrored)
     lines = [
         PlanarDefect(kind=PlanarKind(kind="grain_boundary"), path=rim, sd=_SD * cell, cell=cell)
         for rim in rims
     ]
-    return replace(found, domains=domains, lattices=tuple(lattices), lines=(*found.lines, *lines))
+    return replace(found, domains=numbers[domains + 1], lattices=lattices, lines=(*found.lines, *lines))
 
 
-def _with_line(found: Structure, parts: Sequence[int], lamella: Lamella, phases: LatticePhases) -> Structure:
-    """The structure with a lamella as one line, across which the crystal may be displaced."""
-    cell, lattice = lamella.mirrored.size, found.lattices[parts[0]]
+def _with_line(
+    found: Structure, parts: Sequence[int], lamella: Lamella, lattice: Lattice, phases: LatticePhases
+) -> Structure:
+    """The structure with a lamella as one line, across which the crystal may be displaced.
+
+    A thick one, which ends inside the crystal, is none of it: its pixels belong to no domain.
+    """
+    cell, layers = lattice.size, round(lamella.layers)
     rough = PlanarDefect(
-        kind=PlanarKind(kind="planar_defect", name=_name(round(lamella.layers)), misorientation=0.0),
+        kind=PlanarKind(kind="planar_defect", name=_name(layers), misorientation=0.0),
         path=lamella.path,
         sd=_SD * cell,
         cell=cell,
@@ -135,8 +153,17 @@ def _with_line(found: Structure, parts: Sequence[int], lamella: Lamella, phases:
         shift_sd=np.full(2, 0.5),
     )
     others = [line.path for line in found.lines]
-    fault, partials, _ = find_ends(rough, found.domains, parts, phases, lattice, others=others)
-    return add_fault(found, parts, fault, partials)
+    ended = find_ends(rough, found.domains, parts, phases, lattice, others=others)
+    with_line = add_fault(found, parts, ended.fault, ended.partials)
+    if layers < _SLAB:
+        return with_line
+    line = sample_line(lamella.path, spacing=1.0)
+    strip = cut_strip(found.domains, ~np.isin(found.domains, parts), line, reach=lamella.thickness)
+    inside = ~strip.hidden & (np.abs(strip.across) < lamella.thickness / 2)
+    inside &= (strip.along > 0) & (strip.along < line.length)
+    domains = with_line.domains.copy()
+    domains[strip.window][inside] = -1
+    return replace(with_line, domains=domains)
 
 
 def named_lamellae(found: Structure) -> Structure:
@@ -144,34 +171,36 @@ def named_lamellae(found: Structure) -> Structure:
     lines = list(found.lines)
     beside = [domains_beside(found.domains, line.path, cell=line.cell) for line in lines]
     twins = [i for i, line in enumerate(lines) if line.kind.kind == "twin_boundary" and min(beside[i]) >= 0]
+    counted = []
     for i, j in combinations(twins, 2):
-        middle = np.mean(
-            [sample_line(lines[n].path, spacing=1.0).middle(0.1).places.mean(axis=0) for n in (i, j)], axis=0
-        )
-        inside = int(domains_at(found.domains, middle[None])[0])
-        outside = [found.lattices[sum(beside[n]) - inside] for n in (i, j) if inside in beside[n]]
-        if len(outside) < 2 or not same_lattice(*outside):
-            continue
-        layers = _layers_between(lines[i], lines[j], found.lattices[inside])
-        if layers is not None:
+        middles = [sample_line(lines[n].path, spacing=1.0).middle(0.1).places.mean(axis=0) for n in (i, j)]
+        inside = int(domains_at(found.domains, np.mean(middles, axis=0)[None])[0])
+        outside = [k for n in (i, j) if inside in beside[n] for k in beside[n] if k != inside]
+        if len(outside) == 2 and same_lattice(*(found.lattices[k] for k in outside)):
+            layers = _layers_between(lines[i], lines[j], found.lattices[inside])
+            counted += [(layers, i, j)] if layers > _FAULTS else []
+    named: set[int] = set()
+    for layers, i, j in sorted(counted):  # between two lamellae lies no third
+        if not named & {i, j}:
+            named |= {i, j}
             for n in (i, j):
                 lines[n] = replace(lines[n], kind=replace(lines[n].kind, name=_name(layers)))
     return replace(found, lines=tuple(lines))
 
 
-def _layers_between(first: PlanarDefect, second: PlanarDefect, lattice: Lattice) -> int | None:
-    """How many rows of a lattice lie between two lines, None where that is not clear."""
+def _layers_between(first: PlanarDefect, second: PlanarDefect, lattice: Lattice) -> int:
+    """How many rows of a lattice lie between two lines, 0 where that is not clear."""
     direction = first.path[-1] - first.path[0]
     row = row_along(lattice, direction, tolerance=_PARALLEL)
     if row is None or row_along(lattice, second.path[-1] - second.path[0], tolerance=_PARALLEL) is None:
-        return None
+        return 0
     along = row @ lattice.vectors
     normal = np.array([along[1], -along[0]]) / np.hypot(*along)
     spacing = lattice.cell_area / float(np.hypot(*along))
     offset = [sample_line(line.path, spacing=1.0).places @ normal for line in (first, second)]
     layers = abs(float(np.median(offset[0]) - np.median(offset[1]))) / spacing
     clear = abs(layers - round(layers)) < _WHOLE and layers < _MOST
-    return round(layers) if clear else None
+    return round(layers) if clear else 0
 
 
 def _name(layers: int) -> str:

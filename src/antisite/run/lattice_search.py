@@ -48,7 +48,7 @@ def find_lattices(
     """Domains, the lattice of each, the spacing, and what was dropped; noise is blurred if it must be."""
     overview = _overview(mean, mask)
     reason = NoLatticeError("no lattice found: no shift returns the image onto itself")
-    for smoothing in _SMOOTHINGS:
+    for smoothing in _SMOOTHINGS[:1] if known_spacing else _SMOOTHINGS:
         spacing = known_spacing or estimate_spacing(overview, smoothing=smoothing)
         if not np.isfinite(spacing):
             continue
