@@ -22,7 +22,7 @@ from .lamellae import Lamella, find_lamellae
 from .line_ends import reach_out
 from .lines import sample_line
 from .planar_defects import LEAST_CELLS, PlanarDefect, Structure
-from .planar_kinds import PlanarKind
+from .planar_kinds import PlanarKind, kind_of_boundary
 from .strip import cut_strip
 
 Array = NDArray[np.float64]
@@ -129,10 +129,9 @@ def _with_slab(
     numbers = np.arange(-1, new + 1, dtype=np.int8)
     numbers[[slab + 1, new + 1]] = new, slab  # the crystal outside keeps the numbers it had
     lattices = (*found.lattices, lattice, lamella.mirrored)
-    lines = [
-        PlanarDefect(kind=PlanarKind(kind="grain_boundary"), path=rim, sd=_SD * cell, cell=cell)
-        for rim in rims
-    ]
+    kind = kind_of_boundary(lattice, lamella.mirrored, lamella.path[1] - lamella.path[0])
+    kind = replace(kind, name=_name(layers))
+    lines = [PlanarDefect(kind=kind, path=rim, sd=_SD * cell, cell=cell) for rim in rims]
     return replace(found, domains=numbers[domains + 1], lattices=lattices, lines=(*found.lines, *lines))
 
 
