@@ -80,6 +80,14 @@ def test_names_stand_for_kinds_and_displacements_are_told() -> None:
     assert told([fault], [])[0][1] == ("one grain; 1 intrinsic stacking fault R (0.33, 0.00); no dislocation")
 
 
+def test_a_twin_lamella_is_counted_as_its_two_boundaries() -> None:
+    name = "twin lamella of 6 layers"
+    rims = [line("twin_boundary", name=name, misorientation=1.2310, misorientation_sd=0.0009)] * 2
+    assert told(rims, [], n=3)[0][1] == (
+        "3 grains; 2 twin boundaries (twin lamella of 6 layers) 70.53°, 70.53°; no dislocation"
+    )
+
+
 def test_of_many_boundaries_only_the_number_is_told() -> None:
     angles = [line("grain_boundary", misorientation=a, misorientation_sd=0.001) for a in (0.1, 0.2, 0.3, 0.4)]
     assert "; 4 grain boundaries; " in told(angles, [], n=5)[0][1]

@@ -34,10 +34,12 @@ def _kinds(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """How many lines of each name, with their angles or displacements where those are few."""
     names: dict[str, list[Mapping[str, Any]]] = {}
     for one in lines:
-        names.setdefault(one["name"] or one["kind"], []).append(one)
+        twin = one["kind"] == "twin_boundary"  # its name is that of two together
+        names.setdefault(one["kind"] if twin else one["name"] or one["kind"], []).append(one)
     told = []
     for name, group in names.items():
-        words = f"{len(group)} {kind_words(name, len(group))}"
+        pairs = dict.fromkeys(one["name"] for one in group if one["kind"] == "twin_boundary" and one["name"])
+        words = f"{len(group)} {kind_words(name, len(group))}" + (f" ({', '.join(pairs)})" if pairs else "")
         numbers = [_number(one, alone=len(group) == 1) for one in group]
         few = all(numbers) and len(group) <= _MOST_ANGLES
         told.append(" ".join([words, ", ".join(numbers)]) if few else words)

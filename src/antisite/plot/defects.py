@@ -64,11 +64,14 @@ def kind_words(kind: str, n: int = 1) -> str:
     --------
     >>> kind_words("dim_site"), kind_words("vacancy", 3), kind_words("twin_boundary", 2)
     ('dim site', 'vacancies', 'twin boundaries')
+    >>> kind_words("twin lamella of 3 layers", 2)
+    'twin lamellae of 3 layers'
     """
-    words = "other defect" if kind == "other" else kind.replace("_", " ")
-    if n == 1:
-        return words
-    return words[:-1] + "ies" if words.endswith("y") else words + ("es" if words.endswith("x") else "s")
+    words, *of = ("other defect" if kind == "other" else kind.replace("_", " ")).split(" of ")
+    if n > 1 or n == 0:
+        ending = {"y": "ies", "x": "xes", "a": "ae"}.get(words[-1])
+        words = words[:-1] + ending if ending else words + "s"
+    return " of ".join([words, *of])
 
 
 def count_kinds(defects: pd.DataFrame) -> dict[str, int]:

@@ -39,7 +39,7 @@ def boundaries_html(lines: Sequence[Mapping[str, Any]]) -> str:
     note = (
         "± is one standard deviation; of the position it is that across the line."
         + " R is how far the crystal on the right of the line is displaced against that on the left, in "
-        "fractions of the cell vectors a and b; its ± is the scatter along the line."
+        "fractions of the cell vectors a and b; its ± is what the fit leaves."
         * any(one.get("shift") is not None for one in lines)
     )
     return "<h3>boundaries and faults</h3>" + _table(columns, n_left=3, note=note)
@@ -88,7 +88,7 @@ def _name(one: Mapping[str, Any], *, explain: bool) -> str:
 
 
 def _sides(grains: Sequence[int]) -> str:
-    first, second = grains
+    first, second = ("–" if k < 0 else str(k) for k in grains)  # no crystal, or none that could be analysed
     return f"within {first}" if first == second else f"{first} | {second}"
 
 
