@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from antisite.detect.displacement_steps import measure_steps, reflection_weights, steps_by_chance
+from antisite.crystal.lattice_phases import reflection_weights
+from antisite.detect.displacement_steps import measure_steps, steps_by_chance
 from antisite.detect.lines import sample_line
 from antisite.simulate.extended_defects import fault
 

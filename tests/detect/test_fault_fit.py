@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antisite.detect.displacement_steps import measure_steps, reflection_weights
+from antisite.crystal.lattice_phases import reflection_weights
+from antisite.detect.displacement_steps import measure_steps
 from antisite.detect.fault_fit import fit_fault, free_of
 from antisite.simulate.dislocated import faulted_pair
 from antisite.simulate.extended_defects import fault

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antisite.detect.fault_traces import find_traces, is_moved
+from antisite.detect.fault_traces import find_traces
 from antisite.detect.lines import distance_to
+from antisite.detect.planar_kinds import is_moved
 from antisite.simulate.extended_defects import fault, lamella
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from antisite.detect.displacement_steps import reflection_weights
+from antisite.crystal.lattice_phases import reflection_weights
 from antisite.detect.line_shift import measure_shift
 from antisite.simulate.extended_defects import fault
 

@@ -48,14 +48,17 @@ def said(pixels, specimen):
 def test_what_holds_no_lattice_is_dropped_with_its_reason(scene):
     pixels, domain = scene
     finder = lambda *_, **__: domain.copy()  # noqa: E731
-    domains, lattices, _, dropped = find_lattices(
+    found = find_lattices(
         (pixels - pixels.mean()) / pixels.std(), np.zeros(SHAPE, dtype=bool), finder=finder, seed=0
     )
-    assert (len(lattices), domains.max()) == (1, 0)
-    assert [one.reason for one in dropped] == [f"fewer than {MIN_CELLS_BESIDE} cells", "no repeat stands out"]
-    for number, one in enumerate(dropped, start=1):
+    assert (len(found.lattices), found.domains.max()) == (1, 0)
+    assert [one.reason for one in found.dropped] == [
+        f"fewer than {MIN_CELLS_BESIDE} cells",
+        "no repeat stands out",
+    ]
+    for number, one in enumerate(found.dropped, start=1):
         assert np.array_equal(one.where, domain == number)
-        assert (domains[one.where] == -1).all()
+        assert (found.domains[one.where] == -1).all()
 
 
 def test_dropped_areas_are_told_with_their_number_size_and_reason(scene):

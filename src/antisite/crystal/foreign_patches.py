@@ -10,7 +10,7 @@ from .contrast import Floats, Mask, flatten
 from .demodulation import WINDOW, Demodulator
 from .distortion import Distortion
 from .lattice import Lattice
-from .lattice_phases import LatticePhases, measure_phases, visible_reflections
+from .lattice_phases import LatticePhases, measure_phases, reflection_weights, visible_reflections
 from .perfect_crystal import LEAST_STRENGTH
 
 Array = NDArray[np.float64]
@@ -19,7 +19,6 @@ _WINDOW = 1.0  # √(cell area); the least in which neighbouring reflections do 
 _EDGE = 0.5  # of the strength: half of the window lies on the patch
 _DETAIL = 0.5  # √(cell area); contrast that is wider is that of the ground of a hole
 _CONTRAST = 0.75  # of the usual contrast; half of the window on a hole leaves √½
-_UNEVEN = 0.03  # √(cell area), by which scan and strain displace any crystal
 _SURE = 5.0  # standard deviations of the noise, from usual strength to that of no crystal
 _SEEN = 0.4  # share of the window: less is a corner of the frame
 _ROUNDS = 2  # phases near half a turn need a second look
@@ -45,8 +44,7 @@ def foreign_patches(
     phases = measure_phases(flat, mask, lattice, index, window=_WINDOW * lattice.size, oversampling=2)
     seen = phases.seen > _SEEN
     turns = 2 * np.pi * index @ lattice.reciprocal
-    weight = 1 / (phases.noise**2 + (np.hypot(*turns.T) * _UNEVEN * lattice.size) ** 2)
-    weight /= weight.sum()
+    weight = reflection_weights(phases, lattice)
     noise = float(np.sqrt(np.sum((weight * phases.noise) ** 2) / 2))
     if not seen.any() or _SURE * noise > 1 - LEAST_STRENGTH:
         return none

@@ -20,6 +20,7 @@ _PRESENT = 3.0  # power of a reflection over that between reflections, in most o
 _NEARLY_EVERYWHERE = 0.15  # quantile of the power that must stand out
 _FAINT = 1e-4  # power, of that of the strongest reflection
 _CHANCE = 0.01  # of images in which noise may make a phase wind
+_UNEVEN = 0.03  # √(cell area), by which scan and strain displace any crystal
 _FINEST = 0.42  # 1/px, of either component of a reflection
 
 
@@ -116,6 +117,13 @@ def measure_phases(
         step=demodulator.step,
         seen=demodulator.weight,
     )
+
+
+def reflection_weights(phases: LatticePhases, lattice: Lattice) -> Array:
+    """(n,) what the phase of each reflection tells: noise and uneven scan blur it; the sum is 1."""
+    length = np.hypot(*(phases.index @ lattice.reciprocal).T)
+    weight = 1 / (phases.noise**2 + (2 * np.pi * length * _UNEVEN * lattice.size) ** 2)
+    return np.asarray(weight / weight.sum())
 
 
 def measure_calm_phases(

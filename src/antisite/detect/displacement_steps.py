@@ -6,23 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from ..crystal.lattice import Lattice
 from ..crystal.lattice_phases import LatticePhases
 from .line_directions import along_and_across
 
 Array = NDArray[np.float64]
 _DEPTH = 1.3  # √(cell area) from the line to where a side is looked at first; then at twice that
 _LENGTH = 2.0  # √(cell area), standard deviation of the window along the line
-_UNEVEN = 0.03  # √(cell area), by which scan and strain displace a side of any crystal
 _PRESENT = 0.35  # of the typical amplitude, on either side
 _CHANCE = 0.01  # of images in which noise alone may make such a step
-
-
-def reflection_weights(phases: LatticePhases, lattice: Lattice) -> Array:
-    """(n,) what the phase of each reflection tells: noise and uneven scan blur it; the sum is 1."""
-    length = np.hypot(*(phases.index @ lattice.reciprocal).T)
-    weight = 1 / (phases.noise**2 + (2 * np.pi * length * _UNEVEN * lattice.size) ** 2)
-    return np.asarray(weight / weight.sum())
 
 
 def measure_steps(phases: LatticePhases, *, cell: float, weight: Array) -> Array:

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crystal.lattice import Lattice
-from ..crystal.lattice_phases import LatticePhases
-from .displacement_steps import reflection_weights
+from ..crystal.lattice_phases import LatticePhases, reflection_weights
 from .fault_fit import fit_fault, free_of
 from .fault_model import FaultValues
-from .fault_traces import is_moved
 from .line_ends import ends_inside, reach_out
 from .lines import distance_to, sample_line
 from .planar_defects import Dislocation, PlanarDefect, Structure
+from .planar_kinds import is_moved
 
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crystal.lattice import Lattice
-from ..crystal.lattice_phases import LatticePhases
-from .displacement_steps import reflection_weights
+from ..crystal.lattice_phases import LatticePhases, reflection_weights
 from .fault_model import FaultValues, Surroundings, fit_values
 from .lines import distance_to, locate, sample_line
 

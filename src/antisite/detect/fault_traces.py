@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from ..crystal.contrast import Floats, Mask
 from ..crystal.lattice import Lattice
-from ..crystal.lattice_phases import LatticePhases
+from ..crystal.lattice_phases import LatticePhases, reflection_weights
 from .amplitude_dips import measure_dips
-from .displacement_steps import measure_steps, reflection_weights, steps_by_chance
+from .displacement_steps import measure_steps, steps_by_chance
 from .line_refinement import refine_line
 from .line_shift import measure_shift
 from .line_tracing import read_nodes, trace_lines
-from .lines import distance_to
+from .lines import distance_to, runs_along
 from .planar_defects import PlanarDefect
-from .planar_kinds import PlanarKind
+from .planar_kinds import PlanarKind, is_moved
 
 Array = NDArray[np.float64]
 _STEP = 0.2  # of 1 - cos(phase step), averaged over the reflections, that is evidence of a line
@@ -27,7 +27,6 @@ _NOISY = 2.0  # of the noise of the reflections: a dip as deep is no evidence
 _WINDING = 0.25  # of a cell, by which the displacement may change along a fault: it winds along a wall
 _CONSTANT = 0.92  # how far phase steps agree along a fault
 _BENT = 0.8  # if it is short: fields of its ends bend them
-_LEAST_SHIFT = 0.10  # of a cell; a weak lattice along the line tells of less
 _KNOWN = 2.0  # √(cell area); a fault so near to a line is that line
 
 
@@ -46,11 +45,6 @@ class Trace:
     weak: bool
     constant: bool
     evidence: float
-
-
-def is_moved(shift: Array, *, sd: float = 0.0) -> bool:
-    """Whether a displacement, in fractions of a and b, is clearly not none."""
-    return float(np.abs(shift - np.round(shift)).max()) > max(_LEAST_SHIFT, 2 * sd)
 
 
 def find_traces(
@@ -80,7 +74,7 @@ def find_traces(
     evidence = np.maximum(steps / step, dips / dip)
     roughs = trace_lines(evidence, phases.step, cell=cell)
     for n, rough in enumerate(roughs):
-        if any(np.mean(distance_to(line.path, rough) < _KNOWN * cell) > 0.5 for line in known):
+        if runs_along(rough, [line.path for line in known], within=_KNOWN * cell):
             continue
         others = [line.path for line in known] + roughs[:n] + roughs[n + 1 :]
         room = min((float(np.median(distance_to(other, rough))) for other in others), default=np.inf)

@@ -17,11 +17,11 @@ from ..errors import NoLatticeError
 from .domain_cuts import cut_domain
 from .domain_map import domains_along
 from .fault_ends import find_ends
-from .fault_traces import Trace, find_traces, is_moved
+from .fault_traces import Trace, find_traces
 from .line_tracing import MIN_LENGTH
-from .lines import distance_to
+from .lines import runs_along
 from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure
-from .planar_kinds import kind_of_fault
+from .planar_kinds import is_moved, kind_of_fault
 
 Array = NDArray[np.float64]
 _WINDOW = 0.75  # √(cell area)
@@ -61,9 +61,9 @@ def _with_traces(found: Structure, k: int, phases: LatticePhases, traces: Sequen
         others = unexplained + [later.fault.path for later in traces[n + 1 :]]
         ended = find_ends(trace.fault, found.domains, parts, phases, lattice, others=others)
         fault, understood = ended.fault, ended.fit is not None
-        if not (trace.constant or understood) or _runs_along(fault.path, faults, within=_KNOWN * cell):
+        if not (trace.constant or understood) or runs_along(fault.path, faults, within=_KNOWN * cell):
             continue
-        shadow = not trace.weak or _runs_along(fault.path, [*known, *faults], within=_SHADOW * cell)
+        shadow = not trace.weak or runs_along(fault.path, [*known, *faults], within=_SHADOW * cell)
         if shadow and not is_moved(fault.shift, sd=float(fault.shift_sd.max())):
             continue
         n_lattices, n_lines = len(found.lattices), len(found.lines)
@@ -74,11 +74,6 @@ def _with_traces(found: Structure, k: int, phases: LatticePhases, traces: Sequen
             unexplained = unexplained if understood else [*unexplained, fault.path]
             phases = ended.freed(phases, lattice)
     return found
-
-
-def _runs_along(path: Array, lines: Sequence[Array], *, within: float) -> bool:
-    """Whether most of a path lies near to one of some lines."""
-    return any(np.mean(distance_to(line, path) < within) > 0.5 for line in lines)
 
 
 def add_fault(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,3 +87,8 @@ def distance_to(path: Array, points: Array) -> Array:
     along, across = locate(points, line)
     beyond = np.maximum(np.maximum(-along, along - line.length), 0)
     return np.asarray(np.hypot(across, beyond))
+
+
+def runs_along(path: Array, lines: Iterable[Array], *, within: float) -> bool:
+    """Whether most of a path (n, 2) lies within some px of one of some lines."""
+    return any(np.mean(distance_to(line, path) < within) > 0.5 for line in lines)

@@ -76,7 +76,7 @@ def kind_of_fault(shift: Array, lattice: Lattice, direction: Array, *, sd: float
     sd : of the shift.
     """
     near = max(_NEAR, 2 * sd)
-    if _apart(shift) < _LEAST_SHIFT:
+    if not is_moved(shift):
         return PlanarKind(kind="planar_defect", misorientation=0.0)
     if _apart(2 * shift) < 2 * _NEAR and _apart(shift) > 0.5 - _NEAR:
         return PlanarKind(kind="antiphase_boundary", name="antiphase boundary", misorientation=0.0)
@@ -91,6 +91,11 @@ def kind_of_fault(shift: Array, lattice: Lattice, direction: Array, *, sd: float
         layers = [n for n in (1, 2) if abs((along + 2 * n * offset + 0.5) % 1 - 0.5) < near]
         name = {1: "intrinsic stacking fault", 2: "extrinsic stacking fault"}[layers[0]] if layers else ""
     return PlanarKind(kind="stacking_fault", name=name, misorientation=0.0)
+
+
+def is_moved(shift: Array, *, sd: float = 0.0) -> bool:
+    """Whether a displacement, in fractions of a and b, is clearly not none."""
+    return _apart(shift) > max(_LEAST_SHIFT, 2 * sd)
 
 
 def _apart(shift: Array) -> float:

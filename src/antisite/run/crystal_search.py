@@ -25,7 +25,7 @@ from ..detect.planar_defects import BELONGS, Dislocation, PlanarDefect, Structur
 from ..detect.structure_search import find_structure
 from ..errors import InputError, NoLatticeError
 from .crystal_fit import fit_crystal, keep_sites, lies_on, strength_of, without_doubles
-from .lattice_search import Dropped, find_lattices, largest_first
+from .lattice_search import Dropped, FoundLattices, find_lattices, largest_first
 
 Domains = NDArray[np.int8]
 MIN_SIDE = 32  # px; fewer hold too few cells to average
@@ -100,7 +100,8 @@ def find_specimen(
     prepared = tuple(standardise(channel, mask) for channel in channels)
     mean = np.asarray(np.mean(prepared, axis=0), dtype=np.float32)
     finder = finder or SpectrumDomainFinder()
-    domains, lattices, spacing, dropped = _lattices_of(mean, mask, finder=finder, seed=seed)
+    found = _lattices_of(mean, mask, finder=finder, seed=seed)
+    domains, lattices, spacing = found.domains, found.lattices, found.spacing
     structure = (
         find_structure(mean, mask, domains, lattices)
         if planar
@@ -108,43 +109,40 @@ def find_specimen(
     )
     if len(structure.lattices) == 1 and not structure.lines:  # streaks of a fault are no second lattice
         refuse_overlap(mean, mask, spacing=spacing)
-    found = _fit_crystals(prepared, mean, mask, structure, spacing=spacing, planar=planar)
-    return replace(found, dropped=dropped)
+    specimen = _fit_crystals(prepared, mean, mask, structure, spacing=spacing, planar=planar)
+    return replace(specimen, dropped=found.dropped)
 
 
-def _lattices_of(
-    mean: Floats, mask: Mask, *, finder: DomainFinder, seed: int
-) -> tuple[Domains, tuple[Lattice, ...], float, tuple[Dropped, ...]]:
+def _lattices_of(mean: Floats, mask: Mask, *, finder: DomainFinder, seed: int) -> FoundLattices:
     """What `find_lattices` finds, with the repeat of most of the image.
 
     Two lattices side by side may be taken for one with a cell several times too large, whose further
     reflections are those of a grain only: it is looked for again at the smaller repeat.
     """
     found = find_lattices(mean, mask, finder=finder, seed=seed)
-    smaller = _repeat_of_most(mean, mask, found[0], found[1])
+    smaller = _repeat_of_most(mean, mask, found)
     if smaller is None:
         return found
     with suppress(NoLatticeError, InputError):
         again = find_lattices(mean, mask, finder=finder, seed=seed, known_spacing=smaller.lengths[0])
-        if len(again[1]) > 1:
+        if len(again.lattices) > 1:
             return again
     flat = flatten(mean, mask, sigma=2 * smaller.size)
     try:
-        check_reflections(flat, mask, *fit_distortion(flat, mask, found[1][0]))
+        check_reflections(flat, mask, *fit_distortion(flat, mask, found.lattices[0]))
     except NoLatticeError:
-        return found[0], (smaller,), smaller.lengths[0], found[3]
+        return replace(found, lattices=(smaller,), spacing=smaller.lengths[0])
     return found
 
 
-def _repeat_of_most(
-    mean: Floats, mask: Mask, domains: Domains, lattices: tuple[Lattice, ...]
-) -> Lattice | None:
+def _repeat_of_most(mean: Floats, mask: Mask, found: FoundLattices) -> Lattice | None:
     """The lattice with a smaller cell that most of an image of one lattice has, if there is one."""
-    if len(lattices) > 1:
+    if len(found.lattices) > 1:
         return None
-    even = even_contrast(mean, mask, spacing=lattices[0].size)
-    smaller = smallest_cell(even, mask | (domains != 0), lattices[0])
-    return smaller if smaller.cell_area < lattices[0].cell_area else None
+    (lattice,) = found.lattices
+    even = even_contrast(mean, mask, spacing=lattice.size)
+    smaller = smallest_cell(even, mask | (found.domains != 0), lattice)
+    return smaller if smaller.cell_area < lattice.cell_area else None
 
 
 def _check(channels: NDArray[np.float32], mask: Mask) -> None:

@@ -42,10 +42,28 @@ class Dropped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundLattices:
+    """The lattices of an image.
+
+    Parameters
+    ----------
+    domains : (y, x) number of the lattice at each pixel, the largest domain 0, -1 where there is none.
+    lattices : one for each domain.
+    spacing : a0 in px.
+    dropped : where no lattice could be measured.
+    """
+
+    domains: Domains
+    lattices: tuple[Lattice, ...]
+    spacing: float
+    dropped: tuple[Dropped, ...]
+
+
 def find_lattices(
     mean: Floats, mask: Mask, *, finder: DomainFinder, seed: int, known_spacing: float | None = None
-) -> tuple[Domains, tuple[Lattice, ...], float, tuple[Dropped, ...]]:
-    """Domains, the lattice of each, the spacing, and what was dropped; noise is blurred if it must be."""
+) -> FoundLattices:
+    """Domains and the lattice of each; noise is blurred away when it must be."""
     overview = _overview(mean, mask)
     reason = NoLatticeError("no lattice found: no shift returns the image onto itself")
     for smoothing in _SMOOTHINGS[:1] if known_spacing else _SMOOTHINGS:
@@ -58,7 +76,7 @@ def find_lattices(
         except NoLatticeError as error:
             reason = error
         else:
-            return domains, lattices, spacing, dropped
+            return FoundLattices(domains=domains, lattices=lattices, spacing=spacing, dropped=dropped)
     _refuse_moire(mean, mask, overview)
     raise reason
 
