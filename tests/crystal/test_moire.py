@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from antisite.crystal.lattice import Lattice
 from antisite.crystal.moire import find_overlap, refuse_overlap
 from antisite.errors import NoLatticeError
 from antisite.simulate.extended_defects import tilt_boundary
@@ -59,3 +60,11 @@ def test_grains_side_by_side_are_no_overlap(look, degrees):
     scene = perfect_scene("fe100", shape=SHAPE, px_per_cell=12, rotation=0.3, rng=1)
     scene = tilt_boundary(scene, math.radians(degrees), direction=0.4)
     assert overlap(look(render_scene(scene, dose=1e4, rng=1)[0].pixels)) is None
+
+
+@pytest.mark.parametrize("degrees", [8.0, 17.0])
+def test_to_know_the_lattice_of_one_layer_hides_no_other(look, degrees):
+    view = look(stacked("au100", 12, degrees))
+    vectors = perfect_scene("au100", shape=SHAPE, px_per_cell=12, rotation=math.radians(10)).cell
+    known = Lattice(vectors=vectors, coherence=1.0)
+    assert find_overlap(view.even, view.mask, spacing=view.spacing, known=known) is not None

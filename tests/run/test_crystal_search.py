@@ -156,3 +156,19 @@ def test_without_the_search_for_planar_defects_no_patch_is_left_out():
     pixels, _ = island(4)
     mask = np.zeros(SHAPE, dtype=bool)
     assert find_specimen(pixels[None].astype(np.float32), mask, planar=False).foreign.sum() == 0
+
+
+def test_crystal_with_a_cell_of_three_spacings_squared_is_no_moire():
+    """Two small lattices explain its spots as well, but its own explains them all."""
+    rng = np.random.default_rng(91070)
+    image, _ = simulate_image(
+        "monoclinic",
+        shape=(320, 320),
+        pixel_size=rng.uniform(0.1, 0.3),
+        rotation=rng.uniform(0, np.pi),
+        dose=10 ** rng.uniform(3.5, 6),
+        drift=rng.uniform(0, 2),
+        contamination=rng.uniform(0, 0.1),
+        rng=rng,
+    )
+    assert find_specimen(image.channels, image.mask).n_domains == 1

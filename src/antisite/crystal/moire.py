@@ -13,6 +13,7 @@ from ..errors import NoLatticeError
 from .bragg_spots import bragg_spots
 from .cell import reduce_cell
 from .contrast import Floats, Mask, flatten
+from .lattice import Lattice
 from .spacing import measure_spectrum
 
 Array = NDArray[np.float64]
@@ -20,6 +21,7 @@ _NEAR = 0.06  # of a reciprocal cell, between a spot and its place
 _EXPLAINED = 0.9  # of the power in spots, by two lattices together
 _OWN = 0.15  # of it, by each alone
 _LARGEST_CELL = 2.5  # spacings squared; larger cells explain anything
+_LARGEST_KNOWN = 4.0  # of a cell that is known already; that of a moiré is larger, or explains little
 _UNLIKE = 0.05  # of the power, what two lattices of unlike cells must explain beyond two of one crystal
 _STRONGEST = 10  # spots that may span a lattice
 _BOTH = 0.75  # of the area, where both must be
@@ -44,7 +46,9 @@ class Overlap:
     ratio: float
 
 
-def find_overlap(pixels: Floats, mask: Mask, *, spacing: float) -> Overlap | None:
+def find_overlap(
+    pixels: Floats, mask: Mask, *, spacing: float, known: Lattice | None = None
+) -> Overlap | None:
     """The two lattices of a moiré, None where one lattice explains the spots or each has its own place.
 
     The strongest spots of the spectrum span small lattices; two of them that together explain what
@@ -55,9 +59,13 @@ def find_overlap(pixels: Floats, mask: Mask, *, spacing: float) -> Overlap | Non
     pixels : (y, x), standardised.
     mask : (y, x), True where pixels are ignored, such as other domains.
     spacing : a0 in px.
+    known : the lattice that was fitted to all pixels; one that explains the spots is the only one.
     """
     flat = flatten(pixels, mask, sigma=1.5 * spacing)
     spots, weights = bragg_spots(measure_spectrum(flat, mask), spacing=spacing)
+    small = known is not None and known.cell_area < _LARGEST_KNOWN * spacing**2
+    if known is not None and small and _lies_on(spots, known.reciprocal) @ weights > _EXPLAINED:
+        return None
     pair = _two_lattices(spots, weights, spacing)
     if pair is None:
         return None
@@ -72,19 +80,19 @@ def find_overlap(pixels: Floats, mask: Mask, *, spacing: float) -> Overlap | Non
     )
 
 
-def refuse_overlap(pixels: Floats, mask: Mask, *, spacing: float) -> None:
+def refuse_overlap(pixels: Floats, mask: Mask, *, spacing: float, known: Lattice | None = None) -> None:
     """Say so where two lattices overlap.
 
     Parameters
     ----------
-    pixels, mask, spacing : as in `find_overlap`.
+    pixels, mask, spacing, known : as in `find_overlap`.
 
     Raises
     ------
     NoLatticeError
         Two lattices overlap.
     """
-    overlap = find_overlap(pixels, mask, spacing=spacing)
+    overlap = find_overlap(pixels, mask, spacing=spacing, known=known)
     if overlap is not None:
         first, second = (np.hypot(*reduce_cell(cell).T).min() for cell in (overlap.first, overlap.second))
         raise NoLatticeError(

@@ -108,7 +108,7 @@ def find_specimen(
         else Structure(domains=domains, lattices=lattices)
     )
     if len(structure.lattices) == 1 and not structure.lines:  # streaks of a fault are no second lattice
-        refuse_overlap(mean, mask, spacing=spacing)
+        refuse_overlap(mean, mask, spacing=spacing, known=structure.lattices[0])
     specimen = _fit_crystals(prepared, mean, mask, structure, spacing=spacing, planar=planar)
     return replace(specimen, dropped=found.dropped)
 
