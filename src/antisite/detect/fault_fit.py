@@ -103,7 +103,7 @@ def _everywhere(
     line = sample_line(path[[0, -1]] if any(inside) else path, spacing=1.0)
     places = np.indices(phases.seen.shape).reshape(2, -1).T * np.array(phases.step)
     along, across = locate(places, line)
-    away = np.hypot(np.maximum(np.maximum(-along, along - line.length), 0), across)
+    away = line.away(along, across)
     begin = {(True, False): 0.0, (False, True): line.length}.get(inside, line.length / 2)
     waves = phases.waves.reshape(len(phases.index), -1)
     seen = Surroundings(

@@ -24,7 +24,7 @@ from .planar_defects import LEAST_CELLS, Dislocation, PlanarDefect, Structure
 from .planar_kinds import is_moved, kind_of_fault
 
 Array = NDArray[np.float64]
-_WINDOW = 0.75  # √(cell area)
+WINDOW = 0.75  # √(cell area), in which the phases beside a fault are measured
 _CLEAR_SHIFT = 0.2  # of a cell, of a fault with two ends in the crystal,
 _LONG = 12.0  # √(cell area), unless it is as long
 _KNOWN = 2.0  # √(cell area); a fault so near to a line is that line
@@ -36,8 +36,8 @@ def with_faults(even: Floats, mask: Mask, found: Structure) -> Structure:
     for k, lattice in enumerate(found.lattices):
         hidden = mask | (found.domains != k)
         index = visible_reflections(even, hidden, lattice)
-        phases = measure_phases(even, hidden, lattice, index, window=_WINDOW * lattice.size)
-        traces = find_traces(even, hidden, phases, lattice, found.lines, window=_WINDOW * lattice.size)
+        phases = measure_phases(even, hidden, lattice, index, window=WINDOW * lattice.size)
+        traces = find_traces(even, hidden, phases, lattice, found.lines, window=WINDOW * lattice.size)
         if traces and _keeps_step(even, hidden, lattice):
             found = _with_traces(found, k, phases, traces)
     return found

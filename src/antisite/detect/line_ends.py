@@ -13,6 +13,7 @@ from .lines import extend, sample_line
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]
 _NEAR = 5.0  # √(cell area); a line that ends so near to the rim of its crystal goes on to it
+TO_FRAME = 8.0  # √(cell area); a border cannot end inside a crystal
 _OVER = 8.0  # √(cell area) that tell the direction of an end
 
 

@@ -33,6 +33,11 @@ class Line:
         """Px."""
         return float(self.along[-1])
 
+    def away(self, along: Array, across: Array) -> Array:
+        """Distance (n,) px of places, told by `locate`, from the nearest point of the line."""
+        beyond = np.maximum(np.maximum(-along, along - self.length), 0)
+        return np.asarray(np.hypot(across, beyond))
+
     def middle(self, share: float) -> Line:
         """The middle part of the line, a share of its length."""
         part = np.abs(self.along - self.length / 2) <= share * self.length / 2
@@ -84,9 +89,7 @@ def distance_to(path: Array, points: Array) -> Array:
     if not len(points):
         return np.zeros(0)
     line = sample_line(path, spacing=1.0)
-    along, across = locate(points, line)
-    beyond = np.maximum(np.maximum(-along, along - line.length), 0)
-    return np.asarray(np.hypot(across, beyond))
+    return line.away(*locate(points, line))
 
 
 def runs_along(path: Array, lines: Iterable[Array], *, within: float) -> bool:

@@ -23,7 +23,7 @@ from .domain_map import domains_at_nodes, domains_beside
 from .domain_walls import Wall, find_walls
 from .fault_ends import with_total
 from .faults import with_faults
-from .line_ends import reach_out
+from .line_ends import TO_FRAME, reach_out
 from .line_refinement import refine_line
 from .lines import distance_to, sample_line
 from .low_angle import turn_between
@@ -37,7 +37,6 @@ _WINDOW = 1.0  # √(cell area)
 _LEAST_SD = 0.15  # √(cell area), of a core (`benchmarks/planar.md`)
 _SAME = 0.03  # of a cell, between lattices that are one; a turn of 2° makes as much
 _KNOWN = 2.0  # √(cell area); a core so near to a line belongs to it
-_TO_FRAME = 8.0  # √(cell area); a border cannot end inside a crystal
 LOW_ANGLE = "low-angle grain boundary"
 
 
@@ -104,7 +103,7 @@ def _with_borders(even: Floats, mask: Mask, found: Structure) -> Structure:
         domains = redraw_border(domains, refined.path, *between, cell=cell)
         path = refined.path
         if np.any(path[0] != path[-1]):
-            path = reach_out(path, domains, between, cell=cell, far=_TO_FRAME)
+            path = reach_out(path, domains, between, cell=cell, far=TO_FRAME)
         lines.append(
             PlanarDefect(kind=PlanarKind(kind="grain_boundary"), path=path, sd=refined.sd, cell=cell)
         )

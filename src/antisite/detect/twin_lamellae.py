@@ -17,9 +17,9 @@ from ..crystal.lattice_relation import row_along
 from .domain_cuts import cut_domain
 from .domain_map import domains_along, domains_at, domains_beside
 from .fault_ends import find_ends
-from .faults import add_fault
+from .faults import WINDOW, add_fault
 from .lamellae import Lamella, find_lamellae
-from .line_ends import reach_out
+from .line_ends import TO_FRAME, reach_out
 from .lines import sample_line
 from .planar_defects import LEAST_CELLS, PlanarDefect, Structure
 from .planar_kinds import PlanarKind, kind_of_boundary
@@ -28,14 +28,12 @@ from .strip import cut_strip
 Array = NDArray[np.float64]
 Domains = NDArray[np.int8]
 _THIN, _LONG = 4.0, 4.0  # √(cell area) from the rim to the middle; times longer than broad
-_WINDOW = 0.75  # √(cell area)
 _FAULTS = 2.5  # layers; fewer are a stacking fault
 _SLAB = 3.5  # layers; fewer are one line
 _SD = 0.15  # √(cell area), where a boundary lies
 _PARALLEL = np.radians(3)
 _MOST = 40  # layers that are counted, gaps that are looked at
 _WHOLE = 0.35  # of a layer, by which a count may miss a whole number
-_TO_FRAME = 8.0  # √(cell area); a boundary cannot end inside a crystal
 
 
 def without_slabs(found: Structure) -> Structure:
@@ -91,7 +89,7 @@ def with_lamellae(even: Floats, mask: Mask, found: Structure) -> Structure:
         lamellae = [one for one in find_lamellae(even, hidden, lattice, index) if one.layers > _FAULTS]
         if not lamellae:
             continue
-        phases = measure_phases(even, hidden, lattice, index, window=_WINDOW * lattice.size)
+        phases = measure_phases(even, hidden, lattice, index, window=WINDOW * lattice.size)
         parts = [k]
         for lamella in lamellae:
             n = len(found.lattices)
@@ -114,7 +112,7 @@ def _with_slab(
     if layers < _SLAB:
         return None
     rims = [
-        reach_out(lamella.rim(side, layers), found.domains, parts, cell=cell, far=_TO_FRAME)
+        reach_out(lamella.rim(side, layers), found.domains, parts, cell=cell, far=TO_FRAME)
         for side in (-1, 1)
     ]
     domains, middle = found.domains, lamella.path.mean(axis=0)[None]
