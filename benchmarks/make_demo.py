@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 from antisite.simulate.truth import write_truth
 
 FOLDER = Path(__file__).parents[1] / "src" / "antisite" / "data"
@@ -19,7 +19,7 @@ PIXEL_SIZE = 0.2  # Å
 
 def make_demo(folder: Path) -> None:
     """Write demo_wse2.tif (8 bit, ImageJ calibration) and demo_wse2.truth.json."""
-    image, truth = simulate_image(
+    image, truth = sketch_image(
         "wse2",
         shape=(384, 384),
         pixel_size=PIXEL_SIZE,

@@ -39,9 +39,11 @@ from antisite.io.annotations import read_annotations
 from antisite.io.images import read_image
 from antisite.run.crystal_search import Specimen, find_specimen
 from antisite.run.pipeline import analysed_window
-from antisite.simulate.crystals import CRYSTALS, Column, Crystal, find_crystal
+from antisite.simulate.crystals import Column, Crystal
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES, find_sketch
+from antisite.simulate.sketch.image import sketch_image
 
 FIRST_SEED = 20_000
 OUT = Path(__file__).with_name("patterson.md")
@@ -223,8 +225,8 @@ def displaced_columns(
     jitter : px, standard deviation of each row's shift along x.
     """
     rng = np.random.default_rng(seed)
-    found, margin = find_crystal(crystal), 40
-    sites = simulate_image(
+    found, margin = find_sketch(crystal), 40
+    sites = sketch_image(
         found,
         shape=(side + 2 * margin, side + 2 * margin),
         pixel_size=pixel_size,
@@ -240,7 +242,7 @@ def displaced_columns(
     peaks = sites["brightness"].to_numpy() * (found.width / sigma) ** 2
     peaks = peaks * np.where(rng.random(len(place)) < molybdenum, MO_COLUMN, 1.0)
     shift = rng.normal(0, jitter, side)
-    pixels = render_columns(place, peaks, shape=(side, side), sigma=sigma / pixel_size, row_shift=shift)
+    pixels = draw_columns(place, peaks, shape=(side, side), sigma=sigma / pixel_size, row_shift=shift)
     pixels = add_dose_noise(pixels, dose=dose, pixel_size=pixel_size, rng=rng)
     inside = moved & ((place >= 0) & (place <= side - 1)).all(axis=1)
     truth = pd.DataFrame(
@@ -253,8 +255,8 @@ def displaced_columns(
 def planted_defects(seed: int) -> tuple[Image, pd.DataFrame]:
     """Vacancies and dim columns in each crystal of the library in its turn."""
     rng = np.random.default_rng(seed)
-    image, truth = simulate_image(
-        list(CRYSTALS)[seed % len(CRYSTALS)],
+    image, truth = sketch_image(
+        list(SKETCHES)[seed % len(SKETCHES)],
         shape=(384, 384),
         pixel_size=rng.uniform(0.12, 0.28),
         rotation=rng.uniform(0, math.pi),

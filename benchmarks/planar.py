@@ -239,8 +239,8 @@ def speed_table() -> list[str]:
     can_leave = "planar" in {item.name for item in fields(Settings)}
     rows = []
     for side in (1024, 2048, 4096):
-        plain = scenes.perfect_scene("fe100", shape=(side, side), px_per_cell=16, rng=FIRST_SEED)
-        image, _ = scenes.render_scene(plain, dose=1e5, rng=FIRST_SEED)
+        plain = scenes.lay_sketch("fe100", shape=(side, side), px_per_cell=16, rng=FIRST_SEED)
+        image, _ = scenes.sketch_scene(plain, dose=1e5, rng=FIRST_SEED)
         start = time.perf_counter()
         look(image)
         whole = time.perf_counter() - start

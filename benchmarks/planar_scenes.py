@@ -15,11 +15,12 @@ import numpy as np
 from numpy.random import Generator
 
 from antisite.image import Image
-from antisite.simulate.crystals import CRYSTALS, DOMAIN_CRYSTALS
 from antisite.simulate.dislocated import Dislocation, add_dislocations, faulted_pair, tilt_wall
 from antisite.simulate.extended_defects import fault, lamella, tilt_boundary, twin_boundary
 from antisite.simulate.extended_truth import ExtendedTruth
-from antisite.simulate.scenes import Scene, nearest_spacing, perfect_scene, render_scene
+from antisite.simulate.scenes import Scene, nearest_spacing, perfect_scene
+from antisite.simulate.sketch.crystals import DOMAIN_SKETCHES, SKETCHES
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 DEGREE = math.pi / 180
 SAMPLINGS = (6.5, 8, 12, 20, 40)  # px per cell; below 6 px an image is refused, and drift alone can pass it
@@ -135,7 +136,7 @@ def _away(scene: Scene) -> float:
 
 def fits(crystal: str, px_per_cell: float) -> bool:
     """Whether the columns of a crystal stand far enough apart at a sampling."""
-    return nearest_spacing(perfect_scene(crystal, shape=(8, 8), px_per_cell=px_per_cell)) >= _LEAST_SPACING
+    return nearest_spacing(lay_sketch(crystal, shape=(8, 8), px_per_cell=px_per_cell)) >= _LEAST_SPACING
 
 
 def possible(kind: str, px_per_cell: float) -> bool:
@@ -170,7 +171,7 @@ def make_scene(
             crystal, shape=(side, side), px_per_cell=px_per_cell, rotation=rotation, rng=rng
         )
         scene = put(plain, rng)
-        image, truth = render_scene(scene, dose=dose, drift=drift, jitter=0.1 * drift, rng=rng)
+        image, truth = sketch_scene(scene, dose=dose, drift=drift, jitter=0.1 * drift, rng=rng)
         if in_sight(truth, image.shape, _away(scene) * cell_size(scene.cell), cores=3 if put is _wall else 0):
             return image, truth
     raise RuntimeError(f"no scene of {kind} at {px_per_cell} px per cell can be judged, seed {seed}")
@@ -197,7 +198,7 @@ def perfect_image(seed: int) -> tuple[Image, float]:
     """A crystal without any defect, at a random sampling, dose, drift and background; and its drift [px]."""
     rng = np.random.default_rng(seed)
     px_per_cell = float(rng.choice(SAMPLINGS))
-    names = [name for name in (*CRYSTALS, *DOMAIN_CRYSTALS) if fits(name, px_per_cell)]
+    names = [name for name in (*SKETCHES, *DOMAIN_SKETCHES) if fits(name, px_per_cell)]
     side = min(512, _FIELD[px_per_cell])
     rotation = rng.uniform(0, 2 * math.pi)
     scene = perfect_scene(
@@ -209,5 +210,5 @@ def perfect_image(seed: int) -> tuple[Image, float]:
     )
     drift = float(rng.uniform(0, 2)) if seed % 2 else 0.0
     dose, contamination = 10 ** rng.uniform(4, 6), rng.uniform(0, 0.1)
-    image, _ = render_scene(scene, dose=dose, drift=drift, contamination=contamination, rng=rng)
+    image, _ = sketch_scene(scene, dose=dose, drift=drift, contamination=contamination, rng=rng)
     return image, drift

@@ -26,9 +26,9 @@ from antisite.io.annotations import read_annotations, read_label_map
 from antisite.io.images import read_image
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 from antisite.simulate.truth import Truth
 
 FIRST_SEED = 20_000
@@ -71,8 +71,8 @@ def score_field(folder: Path) -> Scores:
 def random_crystal(seed: int, **defects: float) -> tuple[Image, Truth]:
     """Each crystal of the library in its turn, at a random scale, direction, dose, drift and background."""
     rng = np.random.default_rng(seed)
-    return simulate_image(
-        list(CRYSTALS)[seed % len(CRYSTALS)],
+    return sketch_image(
+        list(SKETCHES)[seed % len(SKETCHES)],
         shape=(320, 320),
         pixel_size=rng.uniform(0.1, 0.3),
         rotation=rng.uniform(0, math.pi),
@@ -199,7 +199,7 @@ def null_table(n: int) -> list[str]:
 
 def planted_table(n: int) -> list[str]:
     """Defects planted in simulated crystals, all images of one crystal together."""
-    counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in CRYSTALS}
+    counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in SKETCHES}
     for seed in range(FIRST_SEED, FIRST_SEED + n):
         image, truth = random_crystal(seed, vacancies=0.01, partial_vacancies=0.01, dim_sites=0.01)
         tally = counts[truth.crystal]

@@ -32,9 +32,10 @@ from antisite.run.crystal_search import Specimen, find_specimen
 from antisite.run.pipeline import analysed_window
 from antisite.run.self_check import BRIGHT, DARK, check_detection
 from antisite.run.settings import Settings
-from antisite.simulate.crystals import CRYSTALS, find_crystal
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES, find_sketch
+from antisite.simulate.sketch.image import sketch_image
 
 FIRST_SEED = 50_000
 OUT = Path(__file__).with_name("self_check.md")
@@ -142,7 +143,7 @@ def _recall_within_reach(score: np.ndarray, true: np.ndarray) -> float:
 def scene(seed: int, replicate: int) -> tuple[Image, np.ndarray, np.ndarray]:
     """A crystal with changed columns: the image, where they are (n, 2) px, and by how much (n,)."""
     rng = np.random.default_rng(seed)
-    name = list(CRYSTALS)[seed % len(CRYSTALS)]
+    name = list(SKETCHES)[seed % len(SKETCHES)]
     options = {
         "shape": (384, 384),
         "pixel_size": rng.uniform(0.1, 0.25),
@@ -153,17 +154,17 @@ def scene(seed: int, replicate: int) -> tuple[Image, np.ndarray, np.ndarray]:
         "rng": [seed, replicate],
     }
     dose = 10 ** rng.uniform(3.5, 5.5)
-    image, _ = simulate_image(name, **options)
-    _, truth = simulate_image(name, **options, interstitials=1.0)
+    image, _ = sketch_image(name, **options)
+    _, truth = sketch_image(name, **options, interstitials=1.0)
     rng = np.random.default_rng([seed, replicate, 1])
     sites = truth.sites.sample(frac=SHARE, random_state=rng).reset_index(drop=True)
     added = (sites["kind"] == "interstitial").to_numpy()
     change = np.where(added, rng.choice(BRIGHT, len(sites)), rng.choice(DARK + BRIGHT, len(sites)))
-    crystal = find_crystal(name)
+    crystal = find_sketch(name)
     sigma = math.hypot(crystal.width, BLUR)
     height = np.where(added, np.mean(crystal.brightness), sites["brightness"])
     places = sites[["y", "x"]].to_numpy()
-    pixels = image.pixels + render_columns(
+    pixels = image.pixels + draw_columns(
         places,
         change * height * (crystal.width / sigma) ** 2,
         shape=image.shape,

@@ -20,7 +20,7 @@ from statistics import median
 
 import numpy as np
 
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 OUT = Path(__file__).with_name("speed.md")
 ONE_THREAD = {
@@ -85,7 +85,7 @@ def time_find_defects(edge: int, *, repeats: int) -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.npy"
-        image, _ = simulate_image(
+        image, _ = sketch_image(
             "wse2", shape=(edge, edge), vacancies=0.01, dose=1e5, drift=1, rotation=0.3, rng=0
         )
         np.save(path, image.pixels)

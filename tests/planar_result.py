@@ -11,7 +11,7 @@ import numpy as np
 from antisite.defects import defect_table
 from antisite.image import Image
 from antisite.result import Result
-from antisite.simulate.render import render_columns
+from antisite.simulate.sketch.columns import draw_columns
 
 SHAPE = (400, 480)
 CELL = 14 * np.array([[0.0, 1.0], [math.sqrt(3) / 2, 0.5]])
@@ -139,7 +139,7 @@ def with_planar(result: Result, *, found: bool = True, pixel_size: float = 0.25)
     """The result around an image of two grains with a fault and dislocations, or of one with none of it."""
     rng = np.random.default_rng(7)
     columns = _columns()
-    pixels = render_columns(columns, np.ones(len(columns)), shape=SHAPE, sigma=2.2)
+    pixels = draw_columns(columns, np.ones(len(columns)), shape=SHAPE, sigma=2.2)
     image = Image(pixels + rng.normal(0, 0.08, SHAPE), pixel_size=pixel_size, name=result.image.name)
     domain = np.zeros(SHAPE, dtype=np.int8)
     domain[:28, :150] = -1

@@ -10,7 +10,7 @@ from antisite.errors import InputError, NoLatticeError
 from antisite.image import Image
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 
 def find(image, *, lattice_constant=math.nan, **options):
@@ -21,7 +21,7 @@ def find(image, *, lattice_constant=math.nan, **options):
 
 def scene(name="wse2", **options):
     given = {"shape": (384, 384), "pixel_size": 0.25, "dose": 2e5, "rotation": 0.3, "rng": 3} | options
-    return simulate_image(name, **given)
+    return sketch_image(name, **given)
 
 
 def columns(result):

@@ -10,9 +10,10 @@ from scipy.spatial import cKDTree
 from antisite.image import Image
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 N = 257  # odd, so that a turn about the centre maps pixels onto pixels
 CENTRE = (N - 1) / 2
@@ -28,15 +29,15 @@ def find(image, *, lattice_constant=math.nan, **options):
 
 def scene(name="wse2", rotation=0.15, dose=1e6):
     """A crystal with five spoilt columns; turned, the same columns are spoilt."""
-    image, truth = simulate_image(name, shape=(N, N), rotation=rotation, rng=3)
+    image, truth = sketch_image(name, shape=(N, N), rotation=rotation, rng=3)
     columns = truth.sites[["y", "x"]].to_numpy()
     turn = rotation - 0.15
     places = [N / 2 + r * np.array([math.sin(phi + turn), math.cos(phi + turn)]) for r, phi, _ in CHANGES]
     chosen = cKDTree(columns).query(places)[1]
-    width = CRYSTALS[name].width
+    width = SKETCHES[name].width
     sigma = math.hypot(width, 0.3)
     peaks = truth.sites["brightness"].to_numpy()[chosen] * [c for *_, c in CHANGES] * (width / sigma) ** 2
-    pixels = image.pixels + render_columns(columns[chosen], peaks, shape=(N, N), sigma=sigma / 0.2)
+    pixels = image.pixels + draw_columns(columns[chosen], peaks, shape=(N, N), sigma=sigma / 0.2)
     noisy = add_dose_noise(pixels, dose=dose, pixel_size=0.2, rng=np.random.default_rng(5))
     return noisy.astype(np.float32), columns[chosen]
 

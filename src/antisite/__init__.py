@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .result import Result
     from .run.pipeline import find_defects
     from .run.settings import Settings
-    from .simulate.render import simulate_image
 
 __version__ = "0.1.0"
 
@@ -30,7 +29,6 @@ _HOMES = {
     "Settings": "run.settings",
     "find_defects": "run.pipeline",
     "read_image": "io.images",
-    "simulate_image": "simulate.render",
 }
 
 __all__ = [
@@ -46,7 +44,6 @@ __all__ = [
     "Settings",
     "find_defects",
     "read_image",
-    "simulate_image",
 ]
 
 

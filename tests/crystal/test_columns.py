@@ -7,7 +7,8 @@ from antisite.crystal.contrast import blur
 from antisite.crystal.distortion import Distortion
 from antisite.crystal.lattice import Lattice
 from antisite.crystal.sublattices import Sublattice, SublatticeFinder, mean_cell
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.image import sketch_image
 
 LATTICE = Lattice(vectors=np.array([[0.0, 12.0], [10.0, 0.0]]), coherence=1.0)
 STILL = Distortion(displacement=np.zeros((2, 5, 5)), amplitude=np.ones((5, 5)), step=(40.0, 40.0))
@@ -33,7 +34,7 @@ def distances(positions, truth, margin=15):
 
 @pytest.mark.parametrize("name", ["wse2", "graphene", "srtio3", "au110", "cdte110"])
 def test_sites_of_a_perfect_crystal_are_predicted_to_a_tenth_of_a_pixel(look, name):
-    image, truth = simulate_image(name, shape=(256, 256), pixel_size=0.2, rotation=0.3, dose=1e6, rng=2)
+    image, truth = sketch_image(name, shape=(256, 256), pixel_size=0.2, rotation=0.3, dose=1e6, rng=2)
     *_, sites = predict(look(image.pixels))
     off = distances(sites.positions, truth)
     assert np.sqrt((off**2).mean()) < 0.1
@@ -42,7 +43,7 @@ def test_sites_of_a_perfect_crystal_are_predicted_to_a_tenth_of_a_pixel(look, na
 
 @pytest.mark.parametrize("name", ["wse2", "srtio3"])
 def test_sites_of_a_drifted_crystal_settle_to_a_tenth_of_a_pixel(look, name):
-    image, truth = simulate_image(
+    image, truth = sketch_image(
         name, shape=(256, 256), pixel_size=0.2, rotation=0.3, dose=1e6, drift=1.0, rng=2
     )
     flat, columns, lattice, sites = predict(look(image.pixels))
@@ -53,7 +54,7 @@ def test_sites_of_a_drifted_crystal_settle_to_a_tenth_of_a_pixel(look, name):
 
 
 def test_missing_columns_are_predicted_too(look):
-    image, truth = simulate_image("wse2", shape=(256, 256), rotation=0.3, dose=1e6, vacancies=0.05, rng=2)
+    image, truth = sketch_image("wse2", shape=(256, 256), rotation=0.3, dose=1e6, vacancies=0.05, rng=2)
     *_, sites = predict(look(image.pixels))
     gone = truth.sites["kind"].eq("vacancy").to_numpy()
     off = cKDTree(sites.positions).query(truth.sites.loc[gone, ["y", "x"]].to_numpy())[0]
@@ -85,13 +86,13 @@ def test_sites_follow_the_displacement():
 
 def test_shifts_lead_to_the_nearest_maximum():
     places = np.array([[30.2, 30.7], [30.4, 60.1], [59.8, 45.5]])
-    pixels = render_columns(places, np.array([1.0, 0.5, 0.8]), shape=(90, 90), sigma=3).astype(np.float32)
+    pixels = draw_columns(places, np.array([1.0, 0.5, 0.8]), shape=(90, 90), sigma=3).astype(np.float32)
     start = places + np.array([[1.2, -0.8], [-1.5, 0.5], [0.0, 0.0]])
     np.testing.assert_allclose(measure_shifts(pixels, start, reach=4), places - start, atol=0.05)
 
 
 def test_no_shift_where_there_is_no_maximum_within_reach():
-    pixels = render_columns(np.array([[30.0, 30.0]]), np.ones(1), shape=(90, 90), sigma=3).astype(np.float32)
+    pixels = draw_columns(np.array([[30.0, 30.0]]), np.ones(1), shape=(90, 90), sigma=3).astype(np.float32)
     shifts = measure_shifts(pixels, np.array([[30.0, 42.0], [70.0, 70.0]]), reach=4)
     assert np.isnan(shifts).all()
 

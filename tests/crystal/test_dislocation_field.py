@@ -5,7 +5,7 @@ from antisite.crystal.dislocation_field import DislocationField
 from antisite.crystal.distortion import fit_distortion
 from antisite.crystal.lattice import Lattice
 from antisite.simulate.dislocated import Dislocation, add_dislocations
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 CORE = np.array([100.0, 120.0])
 
@@ -43,9 +43,9 @@ def test_without_a_core_nothing_turns():
 
 
 def test_a_lattice_with_a_dislocation_is_followed_all_round_it():
-    perfect = perfect_scene("fe100", shape=(220, 240), px_per_cell=12.0, rotation=0.3, rng=1)
+    perfect = lay_sketch("fe100", shape=(220, 240), px_per_cell=12.0, rotation=0.3, rng=1)
     scene = add_dislocations(perfect, [Dislocation(position=tuple(CORE), burgers=(1.0, 0.0))])
-    image, truth = render_scene(scene, dose=1e6, rng=2)
+    image, truth = sketch_scene(scene, dose=1e6, rng=2)
     flat = (image.pixels - image.pixels.mean()).astype(np.float32)
     lattice = Lattice(vectors=truth.cell, coherence=1.0)
     free = np.zeros(flat.shape, dtype=bool)

@@ -3,7 +3,7 @@ import pytest
 
 from antisite.crystal.distortion import Distortion, fit_distortion
 from antisite.crystal.lattice import Lattice
-from antisite.simulate.render import render_columns
+from antisite.simulate.sketch.columns import draw_columns
 
 SHAPE = (256, 288)
 CELL = np.array([[1.5, 11.0], [-9.8, 4.6]])
@@ -23,7 +23,7 @@ def bend(places, size=1.5):
 
 def scene(size=1.5, seed=0):
     places = grid()
-    pixels = render_columns(places + bend(places, size), np.ones(len(places)), shape=SHAPE, sigma=2.2)
+    pixels = draw_columns(places + bend(places, size), np.ones(len(places)), shape=SHAPE, sigma=2.2)
     return pixels + np.random.default_rng(seed).normal(0, 0.05, SHAPE)
 
 

@@ -6,16 +6,16 @@ from scipy.spatial import cKDTree
 
 from antisite.crystal.domains import SpectrumDomainFinder
 from antisite.crystal.windows import even_contrast
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.extended_defects import tilt_boundary, twin_boundary
-from antisite.simulate.render import simulate_image
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (256, 256)
 
 
 def crystal(rotation=0.0, name="srtio3", shape=SHAPE, **options):
-    return simulate_image(name, shape=shape, rotation=rotation, dose=1e6, rng=0, **options)[0].pixels
+    return sketch_image(name, shape=shape, rotation=rotation, dose=1e6, rng=0, **options)[0].pixels
 
 
 def domains(view):
@@ -49,12 +49,12 @@ def ten_grains(name="fe100", shape=(640, 640), px=8):
     grain = cKDTree(seeds).query(at)[1]
     pixels = np.zeros(shape)
     for k in range(10):
-        scene = perfect_scene(name, shape=shape, px_per_cell=px, rotation=math.radians(9 * k), rng=k)
-        pixels = np.where(grain == k, render_scene(scene, rng=0)[0].pixels, pixels)
+        scene = lay_sketch(name, shape=shape, px_per_cell=px, rotation=math.radians(9 * k), rng=k)
+        pixels = np.where(grain == k, sketch_scene(scene, rng=0)[0].pixels, pixels)
     return pixels + 0.5 * pixels.std() * rng.standard_normal(shape), grain
 
 
-@pytest.mark.parametrize("name", [name for name in CRYSTALS if name != "monoclinic"])
+@pytest.mark.parametrize("name", [name for name in SKETCHES if name != "monoclinic"])
 def test_one_crystal_is_one_domain(look, name):
     assert not domains(look(crystal(0.3, name))).any()
 
@@ -66,8 +66,8 @@ def test_drift_dirt_and_defects_make_no_domains(look):
 
 @pytest.mark.parametrize("name", ["monoclinic", "triclinic"])
 def test_strong_drift_of_large_cells_makes_no_domains(look, name):
-    scene = perfect_scene(name, shape=(448, 448), px_per_cell=28, rotation=0.4, rng=5)
-    pixels = render_scene(scene, dose=1e4, drift=1.5, rng=5)[0].pixels
+    scene = lay_sketch(name, shape=(448, 448), px_per_cell=28, rotation=0.4, rng=5)
+    pixels = sketch_scene(scene, dose=1e4, drift=1.5, rng=5)[0].pixels
     assert not domains(look(pixels)).any()
 
 
@@ -91,9 +91,9 @@ def test_boundary_lies_where_the_crystals_meet(look):
 @pytest.mark.parametrize("dose", [math.inf, 700])
 @pytest.mark.parametrize(("name", "px"), [("au110", 8), ("srtio3", 16), ("cdte110", 16)])
 def test_a_turn_of_eight_degrees_is_told_apart_in_noise_too(look, name, px, dose):
-    scene = perfect_scene(name, shape=(320, 320), px_per_cell=px, rotation=0.3, rng=2)
+    scene = lay_sketch(name, shape=(320, 320), px_per_cell=px, rotation=0.3, rng=2)
     scene = tilt_boundary(scene, math.radians(8), direction=0.6)
-    image, truth = render_scene(scene, dose=dose, drift=0.7, rng=2)
+    image, truth = sketch_scene(scene, dose=dose, drift=0.7, rng=2)
     found = domains(look(image.pixels))
     assert found.max() == 1
     assert agreement(found, nearest_grain(truth, found.shape), (0, 1)) > 0.9
@@ -101,8 +101,8 @@ def test_a_turn_of_eight_degrees_is_told_apart_in_noise_too(look, name, px, dose
 
 @pytest.mark.parametrize(("name", "px", "row"), [("monoclinic", 24, (0, 1)), ("triclinic", 32, (1, 0))])
 def test_twin_of_a_crystal_of_many_columns_is_two_domains(look, name, px, row):
-    scene = twin_boundary(perfect_scene(name, shape=(512, 512), px_per_cell=px, rotation=0.5, rng=3), row)
-    image, truth = render_scene(scene, dose=1e4, rng=3)
+    scene = twin_boundary(lay_sketch(name, shape=(512, 512), px_per_cell=px, rotation=0.5, rng=3), row)
+    image, truth = sketch_scene(scene, dose=1e4, rng=3)
     found = domains(look(image.pixels))
     assert found.max() == 1
     assert agreement(found, nearest_grain(truth, found.shape), (0, 1)) > 0.9
@@ -119,7 +119,7 @@ def test_a_grain_smaller_than_a_window_spoils_nothing(look):
     shape = (400, 400)
     y, x = np.ogrid[: shape[0], : shape[1]]
     first, second, third = (
-        render_scene(perfect_scene("fe100", shape=shape, px_per_cell=10, rotation=turn), rng=0)[0].pixels
+        sketch_scene(lay_sketch("fe100", shape=shape, px_per_cell=10, rotation=turn), rng=0)[0].pixels
         for turn in (0.1, 0.5, 0.9)
     )
     small = np.hypot(y - 120, x - 90) < 22

@@ -3,7 +3,7 @@ import pytest
 
 from antisite.crystal.distortion import fit_distortion
 from antisite.crystal.foreign_patches import foreign_patches
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (220, 240)
 CELL = 12.0
@@ -11,8 +11,8 @@ MIDDLE = (110, 120)
 
 
 def picture(crystal="fe100", *, rotation=0.2, seed=1, **options):
-    scene = perfect_scene(crystal, shape=SHAPE, px_per_cell=CELL, rotation=rotation, rng=seed)
-    return render_scene(scene, **{"dose": 3e5, "rng": seed} | options)[0].pixels
+    scene = lay_sketch(crystal, shape=SHAPE, px_per_cell=CELL, rotation=rotation, rng=seed)
+    return sketch_scene(scene, **{"dose": 3e5, "rng": seed} | options)[0].pixels
 
 
 def radius():

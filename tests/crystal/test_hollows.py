@@ -3,8 +3,9 @@ import pytest
 
 from antisite.crystal.hollows import find_hollows
 from antisite.crystal.sublattices import SublatticeFinder, mean_cell, periodic_distance
-from antisite.simulate.crystals import CRYSTALS, hollow_fraction
-from antisite.simulate.render import simulate_image
+from antisite.simulate.crystals import hollow_fraction
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 
 def find(view):
@@ -15,13 +16,13 @@ def find(view):
 
 
 def look_at(look, name, seed=0):
-    image, _ = simulate_image(name, shape=(256, 256), pixel_size=0.18, rotation=0.3, dose=1e6, rng=seed)
+    image, _ = sketch_image(name, shape=(256, 256), pixel_size=0.18, rotation=0.3, dose=1e6, rng=seed)
     return find(look(image.pixels))
 
 
 def room_of(name):
     """Distance in px from the emptiest place of a crystal to its nearest column."""
-    crystal = CRYSTALS[name]
+    crystal = SKETCHES[name]
     span = np.array([(i, j) for i in range(-2, 3) for j in range(-2, 3)])
     offsets = (crystal.fractions[:, None] - hollow_fraction(crystal) + span).reshape(-1, 2) @ crystal.cell
     return np.linalg.norm(offsets, axis=1).min() / 0.18

@@ -10,9 +10,10 @@ from antisite.crystal.cell import half_plane, reduce_cell
 from antisite.crystal.lattice import Lattice
 from antisite.crystal.spacing import estimate_spacing
 from antisite.errors import InputError, NoLatticeError
-from antisite.simulate.crystals import CRYSTALS, Column, Crystal
+from antisite.simulate.crystals import Column, Crystal
 from antisite.simulate.nulls import white_noise
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 COORDINATE = st.floats(-50, 50, allow_nan=False, allow_subnormal=False)
 
@@ -39,25 +40,25 @@ def square(*brightness):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", CRYSTALS)
+@pytest.mark.parametrize("name", SKETCHES)
 def test_lattice_of_every_crystal_is_found(look, name, seed):
     rotation = np.random.default_rng(seed).uniform(0, math.pi)
-    image, _ = simulate_image(name, shape=(256, 256), pixel_size=0.22, rotation=rotation, dose=2e5, rng=seed)
+    image, _ = sketch_image(name, shape=(256, 256), pixel_size=0.22, rotation=rotation, dose=2e5, rng=seed)
     lattice = look(image.pixels).lattice()
-    assert_same_lattice(lattice.vectors, true_vectors(CRYSTALS[name], pixel_size=0.22, rotation=rotation))
+    assert_same_lattice(lattice.vectors, true_vectors(SKETCHES[name], pixel_size=0.22, rotation=rotation))
     assert lattice.coherence > 0.3
 
 
-@pytest.mark.parametrize("name", [name for name in CRYSTALS if name != "monoclinic"])
+@pytest.mark.parametrize("name", [name for name in SKETCHES if name != "monoclinic"])
 def test_lattice_along_the_rows_of_a_noiseless_image_is_found(look, name):
-    image, _ = simulate_image(name, shape=(192, 192), rng=1)
+    image, _ = sketch_image(name, shape=(192, 192), rng=1)
     assert_same_lattice(
-        look(image.pixels).lattice().vectors, true_vectors(CRYSTALS[name], pixel_size=0.2, rotation=0)
+        look(image.pixels).lattice().vectors, true_vectors(SKETCHES[name], pixel_size=0.2, rotation=0)
     )
 
 
 def test_checkerboard_of_two_brightnesses_doubles_the_cell(look):
-    image, _ = simulate_image(square(1.0, 1.0, 0.8, 0.8), shape=(256, 256), rotation=0.2, rng=0)
+    image, _ = sketch_image(square(1.0, 1.0, 0.8, 0.8), shape=(256, 256), rotation=0.2, rng=0)
     wanted = np.array([[3.0, 3.0], [3.0, -3.0]])
     crystal = Crystal(name="", a=tuple(wanted[0]), b=tuple(wanted[1]), columns=())
     assert_same_lattice(
@@ -66,7 +67,7 @@ def test_checkerboard_of_two_brightnesses_doubles_the_cell(look):
 
 
 def test_rows_of_two_brightnesses_double_one_vector(look):
-    image, _ = simulate_image(square(1.0, 0.75, 1.0, 0.75), shape=(320, 320), rotation=0.2, rng=0)
+    image, _ = sketch_image(square(1.0, 0.75, 1.0, 0.75), shape=(320, 320), rotation=0.2, rng=0)
     lattice = look(image.pixels).lattice()
     assert lattice.lengths[0] == pytest.approx(15, rel=0.01)
     assert lattice.lengths[1] == pytest.approx(30, rel=0.01)
@@ -78,7 +79,7 @@ def test_tripled_row_is_found(look):
         Column(fraction=f, brightness=b, species="X") for f, b in zip(places, (1, 0.7, 0.7), strict=True)
     )
     crystal = Crystal(name="tripled", a=(0.0, 9.0), b=(3.0, 0.0), columns=columns)
-    image, _ = simulate_image(crystal, shape=(256, 256), pixel_size=0.35, rotation=0.4, rng=0)
+    image, _ = sketch_image(crystal, shape=(256, 256), pixel_size=0.35, rotation=0.4, rng=0)
     assert_same_lattice(
         look(image.pixels).lattice().vectors, true_vectors(crystal, pixel_size=0.35, rotation=0.4)
     )
@@ -86,12 +87,12 @@ def test_tripled_row_is_found(look):
 
 def test_weak_satellites_do_not_double_the_cell(look):
     # satellites of 3 % of the amplitude: brightness alternates by 3 % about its mean
-    image, _ = simulate_image(square(1.03, 1.03, 0.97, 0.97), shape=(256, 256), rotation=0.2, rng=0)
+    image, _ = sketch_image(square(1.03, 1.03, 0.97, 0.97), shape=(256, 256), rotation=0.2, rng=0)
     assert look(image.pixels).lattice().size == pytest.approx(15, rel=0.01)
 
 
 def test_cells_too_small_to_resolve_are_refused(look):
-    image, _ = simulate_image("fe100", shape=(192, 192), pixel_size=0.55, blur=0.0, rng=0)
+    image, _ = sketch_image("fe100", shape=(192, 192), pixel_size=0.55, blur=0.0, rng=0)
     with pytest.raises(
         InputError,
         match=r"^a unit cell must be at least 6 px across, got 5\.2 px: record at a higher magnification$",
@@ -106,10 +107,10 @@ def test_noise_has_no_lattice(look):
 
 
 def test_spots_lie_on_the_reciprocal_lattice_and_their_weights_sum_to_one(look):
-    image, _ = simulate_image("srtio3", shape=(200, 200), rotation=0.3, dose=1e5, rng=0)
+    image, _ = sketch_image("srtio3", shape=(200, 200), rotation=0.3, dose=1e5, rng=0)
     view = look(image.pixels)
     spots, weights = bragg_spots(view.spectrum, spacing=estimate_spacing(view.spectrum))
-    index = spots @ true_vectors(CRYSTALS["srtio3"], pixel_size=0.2, rotation=0.3).T
+    index = spots @ true_vectors(SKETCHES["srtio3"], pixel_size=0.2, rotation=0.3).T
     on_lattice = (np.abs(index - np.round(index)) < 0.12).all(axis=1)
     assert weights.sum() == pytest.approx(1)
     assert weights[on_lattice].sum() > 0.98
@@ -117,7 +118,7 @@ def test_spots_lie_on_the_reciprocal_lattice_and_their_weights_sum_to_one(look):
 
 @pytest.mark.parametrize("rotation", np.linspace(0, math.pi, 7, endpoint=False))
 def test_first_vector_points_right_or_down_and_the_second_clockwise_from_it(look, rotation):
-    image, _ = simulate_image("srtio3", shape=(160, 160), rotation=rotation, rng=0)
+    image, _ = sketch_image("srtio3", shape=(160, 160), rotation=rotation, rng=0)
     lattice = look(image.pixels).lattice()
     (ay, ax), (by, bx) = lattice.vectors
     assert ay > 0 or (abs(ay) < 0.05 and ax > 0)

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from antisite.crystal.lattice_phases import measure_calm_phases, measure_phases, visible_reflections
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (200, 220)
 
 
 def phases_of(look, crystal="fe100", *, mask=None, window=1.0, oversampling=1.0, **options):
-    scene = perfect_scene(crystal, shape=SHAPE, px_per_cell=14.0, rotation=0.3, rng=1)
-    image = render_scene(scene, dose=3e5, rng=2, **options)[0]
+    scene = lay_sketch(crystal, shape=SHAPE, px_per_cell=14.0, rotation=0.3, rng=1)
+    image = sketch_scene(scene, dose=3e5, rng=2, **options)[0]
     flat, lattice, _ = look(image.pixels).distorted()
     mask = np.zeros(SHAPE, dtype=bool) if mask is None else mask
     index = visible_reflections(flat, mask, lattice)
@@ -53,9 +53,9 @@ def test_a_displaced_crystal_has_phases_turned_by_minus_2_pi_g_u(look):
 
 
 def test_noise_is_louder_at_lower_dose(look):
-    scene = perfect_scene("fe100", shape=SHAPE, px_per_cell=14.0, rotation=0.3, rng=1)
+    scene = lay_sketch("fe100", shape=SHAPE, px_per_cell=14.0, rotation=0.3, rng=1)
     clear, dim = (
-        look(render_scene(scene, dose=dose, rng=2)[0].pixels).distorted()[:2] for dose in (1e6, 1e4)
+        look(sketch_scene(scene, dose=dose, rng=2)[0].pixels).distorted()[:2] for dose in (1e6, 1e4)
     )
     free = np.zeros(SHAPE, dtype=bool)
     noise = [

@@ -7,14 +7,14 @@ from antisite.crystal.lattice import Lattice
 from antisite.crystal.moire import find_overlap, refuse_overlap
 from antisite.errors import NoLatticeError
 from antisite.simulate.extended_defects import tilt_boundary
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (384, 384)
 
 
 def layer(name, px, degrees, seed):
-    scene = perfect_scene(name, shape=SHAPE, px_per_cell=px, rotation=math.radians(degrees), rng=seed)
-    return render_scene(scene, rng=seed)[0].pixels
+    scene = lay_sketch(name, shape=SHAPE, px_per_cell=px, rotation=math.radians(degrees), rng=seed)
+    return sketch_scene(scene, rng=seed)[0].pixels
 
 
 def stacked(name, px, degrees, ratio=1.0):
@@ -51,20 +51,20 @@ def test_overlap_is_refused_in_one_sentence(look):
     "name", ["wse2", "srtio3", "au110", "cdte110", "monoclinic", "triclinic", "square_dumbbell"]
 )
 def test_one_layer_is_no_overlap(look, name):
-    scene = perfect_scene(name, shape=SHAPE, px_per_cell=20, rotation=0.3, rng=1)
-    assert overlap(look(render_scene(scene, dose=1e4, drift=1.0, rng=1)[0].pixels)) is None
+    scene = lay_sketch(name, shape=SHAPE, px_per_cell=20, rotation=0.3, rng=1)
+    assert overlap(look(sketch_scene(scene, dose=1e4, drift=1.0, rng=1)[0].pixels)) is None
 
 
 @pytest.mark.parametrize("degrees", [8, 15, 30])
 def test_grains_side_by_side_are_no_overlap(look, degrees):
-    scene = perfect_scene("fe100", shape=SHAPE, px_per_cell=12, rotation=0.3, rng=1)
+    scene = lay_sketch("fe100", shape=SHAPE, px_per_cell=12, rotation=0.3, rng=1)
     scene = tilt_boundary(scene, math.radians(degrees), direction=0.4)
-    assert overlap(look(render_scene(scene, dose=1e4, rng=1)[0].pixels)) is None
+    assert overlap(look(sketch_scene(scene, dose=1e4, rng=1)[0].pixels)) is None
 
 
 @pytest.mark.parametrize("degrees", [8.0, 17.0])
 def test_to_know_the_lattice_of_one_layer_hides_no_other(look, degrees):
     view = look(stacked("au100", 12, degrees))
-    vectors = perfect_scene("au100", shape=SHAPE, px_per_cell=12, rotation=math.radians(10)).cell
+    vectors = lay_sketch("au100", shape=SHAPE, px_per_cell=12, rotation=math.radians(10)).cell
     known = Lattice(vectors=vectors, coherence=1.0)
     assert find_overlap(view.even, view.mask, spacing=view.spacing, known=known) is not None

@@ -5,7 +5,7 @@ from antisite.crystal.distortion import fit_distortion
 from antisite.crystal.reflections import check_reflections
 from antisite.errors import NoLatticeError
 from antisite.simulate.nulls import phase_randomised
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 SENTENCE = (
     r"^no lattice found: the image has a repeat, but its reflections do not keep step as those of a crystal "
@@ -15,7 +15,7 @@ SENTENCE = (
 
 def crystal(name="wse2", **options):
     given = {"shape": (256, 256), "pixel_size": 0.2, "rotation": 0.3, "dose": 3e5, "rng": 0} | options
-    return simulate_image(name, **given)[0]
+    return sketch_image(name, **given)[0]
 
 
 def check(view):

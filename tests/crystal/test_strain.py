@@ -3,13 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from antisite import simulate_image
 from antisite.crystal.contrast import flatten, standardise
 from antisite.crystal.distortion import Distortion, fit_distortion
 from antisite.crystal.lattice import Lattice
 from antisite.crystal.strain import COMPONENTS, join_strain, measure_strain, strain_window
-from antisite.simulate.crystals import find_crystal
-from antisite.simulate.render import render_columns
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import find_sketch
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (384, 416)
 CELL = np.array([[1.5, 12.0], [-11.2, 3.0]])
@@ -24,7 +24,7 @@ def columns(displace=None, shape=SHAPE):
     places = ij @ CELL + 0.3
     places = places[(np.abs(places) < np.array(shape) / 2 + 60).all(axis=1)]
     moved = places if displace is None else places + displace(places)
-    return render_columns(moved + np.array(shape) / 2, np.ones(len(places)), shape=shape, sigma=2.2)
+    return draw_columns(moved + np.array(shape) / 2, np.ones(len(places)), shape=shape, sigma=2.2)
 
 
 def measure(pixels, vectors=CELL, *, mask=None, noise=0.0, displaced=False, **options):
@@ -50,14 +50,14 @@ def far_from(maps, shape, margin):
 
 def perfect(crystal, sampling, *, n_images=1, **conditions):
     """How large the maps of perfect crystals are, each over its own noise (root mean square)."""
-    found = find_crystal(crystal)
+    found = find_sketch(crystal)
     pixel_size = math.sqrt(abs(np.linalg.det(found.cell))) / sampling
     turn = np.array([[math.cos(TURN), -math.sin(TURN)], [math.sin(TURN), math.cos(TURN)]])
     side = int(min(max(28 * sampling, 320), 800))
     scene = {"shape": (side, side), "pixel_size": pixel_size, "rotation": TURN, **conditions}
     squares = []
     for seed in range(n_images):
-        image, _ = simulate_image(crystal, rng=seed, **scene)
+        image, _ = sketch_image(crystal, rng=seed, **scene)
         maps = measure(image.channels[0], found.cell @ turn / pixel_size, displaced=True)
         inner = far_from(maps, (side, side), 2 * maps.window)
         squares.append([np.var(getattr(maps, name)[inner]) / maps.noise[name] ** 2 for name in MAPS])

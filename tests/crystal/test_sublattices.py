@@ -9,15 +9,15 @@ from antisite.crystal.sublattices import (
     periodic_distance,
     persistent_maxima,
 )
-from antisite.simulate.crystals import CRYSTALS
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
-RESOLVED = [name for name in CRYSTALS if name != "monoclinic"]
+RESOLVED = [name for name in SKETCHES if name != "monoclinic"]
 
 
 def crystal(name, *, pixel_size=0.18, **options):
     given = {"shape": (256, 256), "rotation": 0.3, "dose": 1e6, "rng": 0} | options
-    return simulate_image(name, pixel_size=pixel_size, **given)
+    return sketch_image(name, pixel_size=pixel_size, **given)
 
 
 def find(view):
@@ -31,7 +31,7 @@ def test_every_column_of_the_cell_is_found_where_it_is(look, name):
     image, truth = crystal(name)
     lattice, distortion, _, found = find(look(image.pixels))
     columns = [s for s in found if not s.hollow]
-    assert len(columns) == len(CRYSTALS[name].columns)
+    assert len(columns) == len(SKETCHES[name].columns)
     inside = truth.sites[truth.sites[["y", "x"]].apply(lambda v: v.between(30, 225)).all(axis=1)]
     places = inside[["y", "x"]].to_numpy()
     fractions = lattice.fractions(places - distortion.at(places))
@@ -50,7 +50,7 @@ def test_every_column_of_the_cell_is_found_where_it_is(look, name):
 def test_levels_are_those_of_the_crystal(look, name):
     image, _ = crystal(name)
     columns = [s for s in find(look(image.pixels))[3] if not s.hollow]
-    np.testing.assert_allclose([s.level for s in columns], CRYSTALS[name].brightness, atol=0.12)
+    np.testing.assert_allclose([s.level for s in columns], SKETCHES[name].brightness, atol=0.12)
 
 
 def test_five_columns_of_a_low_symmetry_cell_are_found(look):

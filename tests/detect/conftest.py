@@ -17,7 +17,8 @@ from antisite.crystal.windows import even_contrast
 from antisite.detect.planar_defects import Structure
 from antisite.detect.structure_search import find_structure
 from antisite.simulate.extended_truth import ExtendedTruth
-from antisite.simulate.scenes import Scene, perfect_scene, render_scene
+from antisite.simulate.scenes import Scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ def see(
     domains : (y, x), all one domain when not given.
     turns : of the image by 90°, as `np.rot90` does.
     """
-    image, truth = render_scene(scene, dose=dose, rng=rng, **options)
+    image, truth = sketch_scene(scene, dose=dose, rng=rng, **options)
     pixels = np.ascontiguousarray(np.rot90(image.pixels, turns))
     mask = np.zeros(pixels.shape, dtype=bool) if mask is None else mask
     cell = truth.cell @ np.linalg.matrix_power(np.array([[0.0, 1.0], [-1.0, 0.0]]), turns)
@@ -98,6 +99,6 @@ def _see() -> Callable[..., Seen]:
 def _scene() -> Callable[..., Scene]:
     def make(crystal: str = "fe100", *, n: int = 256, px_per_cell: float = 12.0, **options: float) -> Scene:
         given = {"shape": (n, n), "rotation": 0.3, "rng": 1} | options
-        return perfect_scene(crystal, px_per_cell=px_per_cell, **given)
+        return lay_sketch(crystal, px_per_cell=px_per_cell, **given)
 
     return make

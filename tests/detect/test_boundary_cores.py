@@ -3,7 +3,7 @@ import pytest
 
 from antisite.detect.boundary_cores import dark_cores
 from antisite.detect.lines import distance_to
-from antisite.simulate.render import render_columns
+from antisite.simulate.sketch.columns import draw_columns
 
 PATH = np.array([[0.0, 128.0], [255.0, 128.0]])
 CELL = 10.0
@@ -20,7 +20,7 @@ def columns(*, gone=()):
 
 
 def picture(places, noise=0.02):
-    pixels = render_columns(places, np.ones(len(places)), shape=(256, 256), sigma=2.0)
+    pixels = draw_columns(places, np.ones(len(places)), shape=(256, 256), sigma=2.0)
     noisy = pixels + np.random.default_rng(0).normal(0, noise, pixels.shape)
     return ((noisy - noisy.mean()) / noisy.std()).astype(np.float32)
 

@@ -13,9 +13,10 @@ from antisite.image import Image
 from antisite.run.crystal_search import find_specimen
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (256, 256)
 PIXEL = 0.2
@@ -28,7 +29,7 @@ def shaken(name, *, jitter=0.0, moved=0.0, n_moved=4, seed=0, dose=1e6):
     The image, and where the moved columns stood.
     """
     rng = np.random.default_rng(seed)
-    _, truth = simulate_image(name, shape=SHAPE, pixel_size=PIXEL, rotation=0.3, rng=1)
+    _, truth = sketch_image(name, shape=SHAPE, pixel_size=PIXEL, rotation=0.3, rng=1)
     columns, brightness = truth.sites[["y", "x"]].to_numpy(), truth.sites["brightness"].to_numpy()
     nearest = cKDTree(columns).query(columns, k=2)[0][:, 1].min()
     frame = np.minimum(columns, 255 - columns).min(axis=1)
@@ -41,9 +42,9 @@ def shaken(name, *, jitter=0.0, moved=0.0, n_moved=4, seed=0, dose=1e6):
     places = columns + rng.normal(0, jitter * nearest, columns.shape)
     turn = rng.uniform(0, 2 * np.pi, len(chosen))
     places[chosen] = columns[chosen] + moved * nearest * np.column_stack([np.sin(turn), np.cos(turn)])
-    sigma = math.hypot(CRYSTALS[name].width, 0.3)
-    peaks = brightness * (CRYSTALS[name].width / sigma) ** 2
-    pixels = render_columns(places, peaks, shape=SHAPE, sigma=sigma / PIXEL)
+    sigma = math.hypot(SKETCHES[name].width, 0.3)
+    peaks = brightness * (SKETCHES[name].width / sigma) ** 2
+    pixels = draw_columns(places, peaks, shape=SHAPE, sigma=sigma / PIXEL)
     noisy = add_dose_noise(pixels, dose=dose, pixel_size=PIXEL, rng=rng)
     return Image(noisy.astype(np.float32)), columns[chosen]
 
@@ -72,13 +73,13 @@ def test_perfect_crystal_of_shaken_columns_has_no_displaced_one(name, jitter):
 def test_rows_shifted_by_the_scan_are_no_displaced_columns():
     options = {"shape": SHAPE, "pixel_size": PIXEL, "dose": 1e5, "rotation": 0.3}
     for seed in range(2):
-        image, _ = simulate_image("srtio3", jitter=0.6, drift=1.5, rng=seed, **options)
+        image, _ = sketch_image("srtio3", jitter=0.6, drift=1.5, rng=seed, **options)
         assert "other" not in find_defects(image, settings=PLAIN).summary["counts"]
 
 
 @functools.cache
 def perfect():
-    image, _ = simulate_image("srtio3", shape=SHAPE, pixel_size=PIXEL, rotation=0.3, dose=1e6, rng=1)
+    image, _ = sketch_image("srtio3", shape=SHAPE, pixel_size=PIXEL, rotation=0.3, dose=1e6, rng=1)
     crystal = find_specimen(image.channels, image.mask).crystal
     return crystal, comparable_sites(crystal, SHAPE)
 

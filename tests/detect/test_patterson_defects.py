@@ -9,9 +9,10 @@ from antisite.detect import patterson_defects
 from antisite.detect.columns_seen import columns_seen
 from antisite.detect.patterson_defects import PattersonFinder
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (224, 224)
 PIXEL = 0.2
@@ -25,11 +26,9 @@ def finder(**settings):
 
 def scene(changes=(), *, name="srtio3", dose=2e5, seed=0, mask=None):
     """A crystal, columns of which are changed: (near which place, sublattice, brightness, shift in px)."""
-    _, truth = simulate_image(
-        name, shape=(SHAPE[0] + 60, SHAPE[1] + 60), pixel_size=PIXEL, rotation=0.3, rng=0
-    )
+    _, truth = sketch_image(name, shape=(SHAPE[0] + 60, SHAPE[1] + 60), pixel_size=PIXEL, rotation=0.3, rng=0)
     place = truth.sites[["y", "x"]].to_numpy() - 30
-    width = CRYSTALS[name].width
+    width = SKETCHES[name].width
     sigma = math.hypot(width, 0.3)
     peak = truth.sites["brightness"].to_numpy() * (width / sigma) ** 2
     changed = []
@@ -39,7 +38,7 @@ def scene(changes=(), *, name="srtio3", dose=2e5, seed=0, mask=None):
         changed.append(place[site].copy())
         peak[site] *= brightness
         place[site] += shift
-    pixels = render_columns(place, peak, shape=SHAPE, sigma=sigma / PIXEL)
+    pixels = draw_columns(place, peak, shape=SHAPE, sigma=sigma / PIXEL)
     noisy = add_dose_noise(pixels, dose=dose, pixel_size=PIXEL, rng=np.random.default_rng(seed))
     specimen = find_specimen(
         noisy[None].astype(np.float32), np.zeros(SHAPE, dtype=bool) if mask is None else mask
@@ -112,7 +111,7 @@ def test_atom_in_a_hollow_is_flagged_as_bright(perfect):
     crystal = specimen.crystal
     hollow = crystal.sites.positions[crystal.hollow]
     place = hollow[np.argmin(np.hypot(*(hollow - (112, 112)).T))]
-    extra = render_columns(place[None], np.array([0.7]), shape=SHAPE, sigma=2.7) / 0.1
+    extra = draw_columns(place[None], np.array([0.7]), shape=SHAPE, sigma=2.7) / 0.1
     channels = [specimen.channels[0] + extra.astype(np.float32)]
     for view in INPUTS:
         scores = finder(input=view)(channels, crystal)

@@ -9,24 +9,25 @@ from antisite.detect import local_reference
 from antisite.detect.point_defects import PointDefectFinder
 from antisite.detect.site_scores import SiteScores
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (256, 256)
 PIXEL = 0.2
 
 
 def perfect(name="srtio3", *, rotation=0.3, seed=0, shape=SHAPE):
-    return simulate_image(name, shape=shape, pixel_size=PIXEL, rotation=rotation, rng=seed)
+    return sketch_image(name, shape=shape, pixel_size=PIXEL, rotation=rotation, rng=seed)
 
 
 def change(pixels, places, amounts, name):
     """Add columns of the crystal's width; an amount of 1 is its brightest column, −1 takes one away."""
-    width = CRYSTALS[name].width
+    width = SKETCHES[name].width
     sigma = math.hypot(width, 0.3)
     peaks = np.asarray(amounts, dtype=float) * (width / sigma) ** 2
-    added = render_columns(np.asarray(places, float), peaks, shape=pixels.shape, sigma=sigma / PIXEL)
+    added = draw_columns(np.asarray(places, float), peaks, shape=pixels.shape, sigma=sigma / PIXEL)
     return pixels + added
 
 
@@ -58,7 +59,7 @@ def at(crystal, place):
 def test_changed_column_is_flagged_with_its_sign_and_ratio(name, sublattice, ratio, sign):
     image, truth = perfect(name)
     place = site_near(truth, (130, 120), sublattice)
-    brightness = CRYSTALS[name].brightness["AB".index(sublattice)]
+    brightness = SKETCHES[name].brightness["AB".index(sublattice)]
     scores, crystal = score(change(image.pixels, [place], [(ratio - 1) * brightness], name))
     found = at(crystal, place)
     assert np.flatnonzero(scores.flagged).tolist() == [found]
@@ -162,7 +163,7 @@ def test_missing_column_right_beside_the_untested_frame_is_found():
     frame = np.minimum.reduce([*columns.T, *(255 - columns).T])
     place = columns[np.argmin(np.where(frame > 12, frame, np.inf))]
     letter = truth.sites["sublattice"].iloc[int(np.argmin(np.where(frame > 12, frame, np.inf)))]
-    amount = -CRYSTALS["srtio3"].brightness["AB".index(letter)]
+    amount = -SKETCHES["srtio3"].brightness["AB".index(letter)]
     scores, crystal = score(change(image.pixels, [place], [amount], "srtio3"))
     assert np.flatnonzero(scores.flagged).tolist() == [at(crystal, place)]
 

@@ -6,7 +6,7 @@ import pytest
 from antisite.evaluate.noise_growth import NoiseGrowth, measure_noise_growth
 from antisite.run.crystal_search import find_specimen
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (256, 256)
 PIXEL = 0.2
@@ -15,7 +15,7 @@ PEDESTAL = 0.3
 
 @pytest.fixture(scope="module")
 def clean():
-    image, _ = simulate_image("srtio3", shape=SHAPE, pixel_size=PIXEL, rotation=0.3, rng=1)
+    image, _ = sketch_image("srtio3", shape=SHAPE, pixel_size=PIXEL, rotation=0.3, rng=1)
     return image.pixels.astype(float) + PEDESTAL
 
 

@@ -10,9 +10,10 @@ from scipy.spatial.distance import pdist
 from antisite.detect.point_defects import PointDefectFinder
 from antisite.evaluate.planted_defects import DefectPlanter, Plants, draw_plants
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.crystals import CRYSTALS
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (208, 208)
 PIXEL = 0.2
@@ -20,9 +21,7 @@ FINDER = PointDefectFinder(fdr=0.05, min_dark=0.2, min_bright=0.3)
 
 
 def perfect(name, **options):
-    return simulate_image(
-        name, **({"shape": SHAPE, "pixel_size": PIXEL, "rotation": 0.3, "rng": 2} | options)
-    )
+    return sketch_image(name, **({"shape": SHAPE, "pixel_size": PIXEL, "rotation": 0.3, "rng": 2} | options))
 
 
 def look(*channels, mask=None):
@@ -70,10 +69,10 @@ def spoil(pixels, truth, crystal, sites, change, name):
     columns = truth.sites[["y", "x"]].to_numpy()
     distance, near = cKDTree(columns).query(crystal.sites.positions[sites])
     assert distance.max() < 0.2 * crystal.nearest
-    width = CRYSTALS[name].width
+    width = SKETCHES[name].width
     sigma = math.hypot(width, 0.3)
     peaks = change * truth.sites["brightness"].to_numpy()[near] * (width / sigma) ** 2
-    return pixels + render_columns(columns[near], peaks, shape=pixels.shape, sigma=sigma / PIXEL)
+    return pixels + draw_columns(columns[near], peaks, shape=pixels.shape, sigma=sigma / PIXEL)
 
 
 @pytest.mark.parametrize("change", [-1.0, -0.5, 0.5])
@@ -123,8 +122,8 @@ def test_column_off_its_place_is_taken_away_where_it_stands():
     sigma = math.hypot(0.4, 0.3)
     column = {"shape": SHAPE, "sigma": sigma / PIXEL}
     peak = np.array([(0.4 / sigma) ** 2])
-    empty = image.pixels - render_columns(own[None], peak, **column)
-    moved = look(empty + render_columns(own[None] + (1.5, 1.0), peak, **column))
+    empty = image.pixels - draw_columns(own[None], peak, **column)
+    moved = look(empty + draw_columns(own[None] + (1.5, 1.0), peak, **column))
     nearest = cKDTree(moved.crystal.sites.positions[~moved.crystal.hollow]).query(place)[1]
     (planted,) = planter_of(moved)(plants_at([np.flatnonzero(~moved.crystal.hollow)[nearest]], -1))
     wanted = (empty - empty.mean()) / empty.std() * moved.channels[0].std() + moved.channels[0].mean()

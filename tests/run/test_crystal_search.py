@@ -6,15 +6,15 @@ from scipy.spatial import cKDTree
 
 from antisite.errors import NoLatticeError
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.render import simulate_image
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.image import sketch_image
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (320, 320)
 
 
 @functools.cache
 def crystal(rotation, name="wse2", dose=2e5):
-    image, truth = simulate_image(name, shape=SHAPE, pixel_size=0.25, rotation=rotation, dose=dose, rng=3)
+    image, truth = sketch_image(name, shape=SHAPE, pixel_size=0.25, rotation=rotation, dose=dose, rng=3)
     return image.pixels, truth.sites[["y", "x"]].to_numpy()
 
 
@@ -121,8 +121,8 @@ def test_masked_pixels_belong_to_no_domain_and_hide_no_boundary():
 def island(cells, *, cell=12.0, name="fe100", turn=0.5):
     """A round grain so many cells across in a crystal, and how far [cells] pixels lie from its middle."""
     host, grain = (
-        render_scene(
-            perfect_scene(name, shape=SHAPE, px_per_cell=cell, rotation=0.1 + k * turn, rng=1 + k),
+        sketch_scene(
+            lay_sketch(name, shape=SHAPE, px_per_cell=cell, rotation=0.1 + k * turn, rng=1 + k),
             dose=3e5,
             rng=k,
         )[0].pixels
@@ -161,7 +161,7 @@ def test_without_the_search_for_planar_defects_no_patch_is_left_out():
 def test_crystal_with_a_cell_of_three_spacings_squared_is_no_moire():
     """Two small lattices explain its spots as well, but its own explains them all."""
     rng = np.random.default_rng(91070)
-    image, _ = simulate_image(
+    image, _ = sketch_image(
         "monoclinic",
         shape=(320, 320),
         pixel_size=rng.uniform(0.1, 0.3),

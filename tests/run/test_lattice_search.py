@@ -7,14 +7,14 @@ from antisite.image import Image
 from antisite.run.cautions import cautions
 from antisite.run.crystal_search import find_specimen
 from antisite.run.lattice_search import MIN_CELLS_BESIDE, Dropped, find_lattices
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (200, 260)
 SCALE = {"pixel_size": None, "pixel_size_recorded": None, "lattice_constant": None}
 
 
 def crystal(rotation):
-    image, _ = simulate_image("fe100", shape=SHAPE, pixel_size=0.25, rotation=rotation, dose=2e5, rng=3)
+    image, _ = sketch_image("fe100", shape=SHAPE, pixel_size=0.25, rotation=rotation, dose=2e5, rng=3)
     return image.pixels
 
 

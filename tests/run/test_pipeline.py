@@ -15,8 +15,8 @@ from antisite.run.pipeline import analysed_window, find_defects, inspect_crystal
 from antisite.run.settings import Settings
 from antisite.simulate.extended_defects import lamella
 from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
-from antisite.simulate.render import simulate_image
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.image import sketch_image
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 OPTIONS = {"shape": (256, 256), "pixel_size": 0.2, "rotation": 0.3, "dose": 1e6, "rng": 4}
 
@@ -28,7 +28,7 @@ def find(image, *, lattice_constant=math.nan, **options):
 
 
 def scene(name="wse2", **options):
-    return simulate_image(name, **(OPTIONS | {"vacancies": 0.015, "partial_vacancies": 0.015} | options))
+    return sketch_image(name, **(OPTIONS | {"vacancies": 0.015, "partial_vacancies": 0.015} | options))
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +168,14 @@ def test_nothing_is_reported_under_the_mask(seen):
 
 
 def test_mask_within_a_perfect_crystal_makes_no_second_lattice():
-    image, _ = simulate_image("srtio3", **OPTIONS)
+    image, _ = sketch_image("srtio3", **OPTIONS)
     mask = np.zeros(image.shape, dtype=bool)
     mask[100:140, 100:140] = True
     assert find(Image(image.channels, mask=mask)).summary["n_domains"] == 1
 
 
 def test_very_bright_column_makes_no_second_lattice_and_is_found():
-    image, truth = simulate_image("wse2", **OPTIONS)
+    image, truth = sketch_image("wse2", **OPTIONS)
     own = places(truth.sites.query("sublattice == 'A'"))
     place = own[np.argmin(np.hypot(*(own - 128).T))]
     y, x = np.ogrid[:256, :256]
@@ -251,7 +251,7 @@ def test_image_too_small_is_refused(shape):
 
 
 def test_cells_of_few_pixels_are_refused():
-    image, _ = simulate_image("fe100", shape=(192, 192), pixel_size=0.55, rotation=0.2, blur=0.0, rng=0)
+    image, _ = sketch_image("fe100", shape=(192, 192), pixel_size=0.55, rotation=0.2, blur=0.0, rng=0)
     message = r"^a unit cell must be at least 6 px across, got 5\.2 px: record at a higher magnification$"
     with pytest.raises(InputError, match=message):
         find(image)
@@ -262,7 +262,7 @@ def test_pictures_with_the_spectrum_of_a_crystal_but_random_phases_have_hardly_a
     names = ["wse2", "mos2", "graphene", "srtio3", "au100", "au110", "fe100", "cdte110"]
     flagged = 0
     for name, seed in itertools.product(names, range(3)):
-        image, _ = simulate_image(name, **(OPTIONS | {"rng": seed, "rotation": 0.3 + seed}))
+        image, _ = sketch_image(name, **(OPTIONS | {"rng": seed, "rotation": 0.3 + seed}))
         try:
             flagged += len(find(phase_randomised(image, rng=seed)).defects) > 0
         except NoLatticeError:
@@ -275,7 +275,7 @@ def test_pictures_with_the_spectrum_of_a_crystal_but_random_phases_have_hardly_a
 )
 @pytest.mark.parametrize("rotation", [0.0, 0.5])
 def test_perfect_crystal_has_no_defect(name, rotation):
-    image, _ = simulate_image(name, **(OPTIONS | {"rotation": rotation}))
+    image, _ = sketch_image(name, **(OPTIONS | {"rotation": rotation}))
     assert not len(find(image).defects)
 
 
@@ -326,7 +326,7 @@ def test_no_lattice_is_a_result_with_empty_tables():
 @pytest.fixture(scope="module")
 def two_grains():
     options = {"shape": (288, 400), "pixel_size": 0.25, "dose": 1e6, "vacancies": 0.03, "rng": 7}
-    left, right = (simulate_image("wse2", rotation=r, **options) for r in (0.1, 0.6))
+    left, right = (sketch_image("wse2", rotation=r, **options) for r in (0.1, 0.6))
     image = Image(np.where(np.arange(400)[None] < 220, left[0].pixels, right[0].pixels))
     return image, (left[1], right[1]), find(image)
 
@@ -371,8 +371,8 @@ def test_holes_are_grouped_in_each_grain(two_grains):
 
 @pytest.fixture(scope="module")
 def five_layers():
-    laid = lamella(perfect_scene("au110", shape=(288, 288), px_per_cell=8.0, rotation=0.3, rng=1), 5, (0, 1))
-    image, truth = render_scene(laid, dose=1e6, rng=2)
+    laid = lamella(lay_sketch("au110", shape=(288, 288), px_per_cell=8.0, rotation=0.3, rng=1), 5, (0, 1))
+    image, truth = sketch_scene(laid, dose=1e6, rng=2)
     return find(image), truth
 
 

@@ -10,21 +10,21 @@ from antisite.run.planar_rows import BELONGS, planar_rows, sites_of_lines
 from antisite.run.settings import Settings
 from antisite.simulate.dislocated import Dislocation, add_dislocations
 from antisite.simulate.extended_defects import fault
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 CORES = ((70.0, 80.0), (190.0, 90.0))
 
 
 def scene():
     """A fault across the crystal, and a pair of dislocations to its left."""
-    perfect = perfect_scene("fe100", shape=(256, 288), px_per_cell=12.0, rotation=0.3, rng=1)
+    perfect = lay_sketch("fe100", shape=(256, 288), px_per_cell=12.0, rotation=0.3, rng=1)
     pair = [Dislocation(position=at, burgers=(b, 0.0)) for at, b in zip(CORES, (1.0, -1.0), strict=True)]
     return fault(add_dislocations(perfect, pair), (0.0, 0.5), (0, 1), at=(128.0, 200.0))
 
 
 @pytest.fixture(scope="module")
 def rendered():
-    return render_scene(scene(), dose=3e5, rng=2)
+    return sketch_scene(scene(), dose=3e5, rng=2)
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +119,7 @@ def test_a_site_that_is_already_a_defect_keeps_its_kind(specimen, result):
 
 
 def test_nothing_found_is_no_row():
-    image = render_scene(perfect_scene("fe100", shape=(200, 200), px_per_cell=12.0, rng=1), dose=1e6, rng=2)[
-        0
-    ]
+    image = sketch_scene(lay_sketch("fe100", shape=(200, 200), px_per_cell=12.0, rng=1), dose=1e6, rng=2)[0]
     found = find_specimen(image.channels, image.mask)
     like = find_defects(image, settings=Settings(self_check=False)).defects
     rows = planar_rows(image, found, corner=np.zeros(2, int), pixel_size=None, first_id=0, like=like)

@@ -11,7 +11,7 @@ from antisite.run.crystal_search import find_specimen
 from antisite.run.planar_summary import summarise_planar
 from antisite.simulate.dislocated import Dislocation, add_dislocations
 from antisite.simulate.extended_defects import fault
-from antisite.simulate.scenes import perfect_scene, render_scene
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (256, 288)
 SIZE = 0.25  # Å/px
@@ -19,10 +19,10 @@ SIZE = 0.25  # Å/px
 
 @pytest.fixture(scope="module")
 def specimen():
-    perfect = perfect_scene("fe100", shape=SHAPE, px_per_cell=12.0, rotation=0.3, rng=1)
+    perfect = lay_sketch("fe100", shape=SHAPE, px_per_cell=12.0, rotation=0.3, rng=1)
     core = Dislocation(position=(128.0, 80.0), burgers=(1.0, 0.0))
     laid = fault(add_dislocations(perfect, [core]), (0.0, 0.5), (0, 1), at=(128.0, 200.0))
-    image = render_scene(laid, dose=3e5, rng=2)[0]
+    image = sketch_scene(laid, dose=3e5, rng=2)[0]
     return find_specimen(image.channels, image.mask)
 
 

@@ -16,7 +16,8 @@ from antisite.run.pipeline import find_defects
 from antisite.run.self_check import check_detection
 from antisite.run.settings import Settings
 from antisite.simulate.dose_noise import add_dose_noise
-from antisite.simulate.render import render_columns, simulate_image
+from antisite.simulate.sketch.columns import draw_columns
+from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (160, 160)
 PIXEL = 0.2
@@ -29,7 +30,7 @@ def look(pixels):
 
 @functools.cache
 def specimen_of(dose, name="au100", shape=SHAPE, seed=2):
-    image, _ = simulate_image(name, shape=shape, pixel_size=PIXEL, rotation=0.3, dose=dose, rng=seed)
+    image, _ = sketch_image(name, shape=shape, pixel_size=PIXEL, rotation=0.3, dose=dose, rng=seed)
     return look(image.pixels)
 
 
@@ -140,7 +141,7 @@ def test_full_run_searches_as_the_run_itself_did(monkeypatch, settings, not_aske
         raise AssertionError(f"{not_asked_for} was not asked for")
 
     monkeypatch.setattr(not_asked_for, refuse)
-    image, _ = simulate_image("au100", shape=(128, 128), pixel_size=0.3, rotation=0.3, dose=1e6, rng=2)
+    image, _ = sketch_image("au100", shape=(128, 128), pixel_size=0.3, rotation=0.3, dose=1e6, rng=2)
     full = find_defects(image, settings=settings).summary["self_check"]["full_run"]
     assert full["n_found"] > 0
 
@@ -148,7 +149,7 @@ def test_full_run_searches_as_the_run_itself_did(monkeypatch, settings, not_aske
 def test_predicted_recall_is_that_of_defects_that_are_really_there():
     """A third of the light of 1 column in 25 is taken from the crystal itself, then it is recorded."""
     shape, change, dose = (256, 256), -0.3, 1e4
-    image, truth = simulate_image("au100", shape=shape, pixel_size=PIXEL, rotation=0.3, rng=1)
+    image, truth = sketch_image("au100", shape=shape, pixel_size=PIXEL, rotation=0.3, rng=1)
     columns = truth.sites[["y", "x"]].to_numpy()
     inner = np.flatnonzero(((columns > 12) & (columns < 243)).all(axis=1))
     sigma = math.hypot(0.4, 0.3)
@@ -157,7 +158,7 @@ def test_predicted_recall_is_that_of_defects_that_are_really_there():
         rng = np.random.default_rng(seed)
         places = columns[rng.choice(inner, len(columns) // 25, replace=False)]
         peaks = np.full(len(places), change * (0.4 / sigma) ** 2)
-        pixels = image.pixels + render_columns(places, peaks, shape=shape, sigma=sigma / PIXEL)
+        pixels = image.pixels + draw_columns(places, peaks, shape=shape, sigma=sigma / PIXEL)
         specimen = look(add_dose_noise(pixels, dose=dose, pixel_size=PIXEL, rng=rng))
         if seed < 2:
             scan = check(specimen)
@@ -283,7 +284,7 @@ def test_image_in_which_every_site_is_flagged_is_not_planted():
 @pytest.fixture(scope="module")
 def scene():
     options = {"shape": SHAPE, "pixel_size": PIXEL, "rotation": 0.3, "dose": 1e6, "rng": 4}
-    return simulate_image("au100", vacancies=0.04, **options)[0]
+    return sketch_image("au100", vacancies=0.04, **options)[0]
 
 
 def test_search_tells_its_self_check_and_corrects_its_densities(scene):
@@ -315,8 +316,8 @@ def test_two_detectors_are_checked_together(scene):
 
 
 def test_a_sublattice_that_hides_missing_columns_is_warned_of():
-    dim, _ = simulate_image("mos2", shape=(224, 224), pixel_size=0.25, dose=2e3, rng=3)
-    bright, _ = simulate_image("mos2", shape=(224, 224), pixel_size=0.25, dose=1e6, rng=3)
+    dim, _ = sketch_image("mos2", shape=(224, 224), pixel_size=0.25, dose=2e3, rng=3)
+    bright, _ = sketch_image("mos2", shape=(224, 224), pixel_size=0.25, dose=1e6, rng=3)
     assert any("of missing columns on sublattice B only" in w for w in find_defects(dim).summary["warnings"])
     assert not any("missing columns" in w for w in find_defects(bright).summary["warnings"])
 
@@ -330,7 +331,7 @@ def few_rounds(monkeypatch):
 def two_grains(width=230, shape=(230, 440)):
     """Two crystals side by side, the left one as wide as asked for."""
     options = {"shape": shape, "pixel_size": PIXEL, "dose": 1e6, "rng": 2}
-    left, right = (simulate_image("au100", rotation=r, **options)[0].pixels for r in (0.1, 0.6))
+    left, right = (sketch_image("au100", rotation=r, **options)[0].pixels for r in (0.1, 0.6))
     return look(np.where(np.arange(shape[1])[None] < width, left, right))
 
 

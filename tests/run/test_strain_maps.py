@@ -4,18 +4,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antisite import simulate_image
 from antisite.crystal.strain import COMPONENTS
 from antisite.io.results import read_maps, read_tables, write_result
 from antisite.io.tables import to_json
 from antisite.result import Result
 from antisite.run.crystal_search import find_specimen
 from antisite.run.strain_maps import map_strain
+from antisite.simulate.sketch.image import sketch_image
 
 
 @pytest.fixture(scope="module")
 def specimen():
-    image, _ = simulate_image("wse2", shape=(256, 256), pixel_size=0.28, dose=5000, rng=3)
+    image, _ = sketch_image("wse2", shape=(256, 256), pixel_size=0.28, dose=5000, rng=3)
     return find_specimen(image.channels, image.mask)
 
 

@@ -10,8 +10,8 @@ from antisite.image import Image
 from antisite.run.grain_summary import repeat_length
 from antisite.run.pipeline import find_defects, no_lattice_result
 from antisite.run.settings import Settings
-from antisite.simulate.crystals import CRYSTALS
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.crystals import SKETCHES
+from antisite.simulate.sketch.image import sketch_image
 
 FIELDS = {
     "schema",
@@ -44,7 +44,7 @@ def find(image, *, lattice_constant=math.nan, **options):
 
 def scene(**options):
     given = {"shape": (256, 256), "pixel_size": 0.2, "rotation": 0.3, "dose": 1e6, "rng": 4} | options
-    return simulate_image("wse2", **given)
+    return sketch_image("wse2", **given)
 
 
 @pytest.fixture(scope="module")
@@ -174,12 +174,12 @@ def test_scale_of_the_file_is_used_where_nothing_else_is_given(plain):
 
 @pytest.mark.parametrize(("name", "constant"), [("wse2", 3.32), ("srtio3", 3.905), ("fe100", 2.866)])
 def test_repeat_length_is_the_lattice_constant(name, constant):
-    assert repeat_length(Lattice(vectors=CRYSTALS[name].cell, coherence=1.0)) == pytest.approx(constant)
+    assert repeat_length(Lattice(vectors=SKETCHES[name].cell, coherence=1.0)) == pytest.approx(constant)
 
 
 def test_repeat_length_of_a_sheared_hexagon_comes_from_its_area():
     shear = np.array([[1.02, 0.01], [0.02, 0.98]])
-    sheared = Lattice(vectors=CRYSTALS["wse2"].cell @ shear, coherence=1.0)
+    sheared = Lattice(vectors=SKETCHES["wse2"].cell @ shear, coherence=1.0)
     assert repeat_length(sheared) == pytest.approx(3.32 * math.sqrt(np.linalg.det(shear)), rel=1e-9)
 
 

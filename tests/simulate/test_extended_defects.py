@@ -6,18 +6,19 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from antisite.errors import InputError
-from antisite.simulate.crystals import DOMAIN_CRYSTALS, find_crystal
 from antisite.simulate.dislocated import Dislocation, add_dislocations, faulted_pair, tilt_wall
 from antisite.simulate.extended_defects import fault, gap_near, lamella, tilt_boundary, twin_boundary
 from antisite.simulate.extended_truth import least_rotation, turn
 from antisite.simulate.joined_crystals import across
-from antisite.simulate.scenes import nearest_spacing, perfect_scene, render_scene
+from antisite.simulate.scenes import nearest_spacing
+from antisite.simulate.sketch.crystals import DOMAIN_SKETCHES, find_sketch
+from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 DEGREE = math.pi / 180
 
 
 def scene(crystal="fe100", *, shape=(200, 220), px_per_cell=10.0, rotation=0.3, rng=1):
-    return perfect_scene(crystal, shape=shape, px_per_cell=px_per_cell, rotation=rotation, rng=rng)
+    return lay_sketch(crystal, shape=shape, px_per_cell=px_per_cell, rotation=rotation, rng=rng)
 
 
 def in_frame(found, *, margin=0.0):
@@ -63,21 +64,21 @@ def winding(image, cell, at, radius):
 
 
 def test_a_perfect_scene_has_one_column_per_cell_and_nothing_else():
-    image, truth = render_scene(scene(), rng=0)
+    image, truth = sketch_scene(scene(), rng=0)
     assert (truth.lines, truth.cores) == ((), ())
     assert len(truth.sites) == pytest.approx(200 * 220 / 100, rel=0.05)
     assert image.pixel_size == pytest.approx(0.2866)
 
 
-@pytest.mark.parametrize("crystal", DOMAIN_CRYSTALS.values(), ids=lambda crystal: crystal.name)
+@pytest.mark.parametrize("crystal", DOMAIN_SKETCHES.values(), ids=lambda crystal: crystal.name)
 def test_crystals_of_low_symmetry_keep_their_columns_apart(crystal):
     laid = scene(crystal, px_per_cell=40.0)
     assert nearest_spacing(laid) * laid.pixel_size > 1.5
-    assert find_crystal(crystal.name.upper()) is crystal
+    assert find_sketch(crystal.name.upper()) is crystal
 
 
 def test_low_symmetry_means_ten_columns_or_more_at_an_oblique_angle():
-    crystal = find_crystal("triclinic")
+    crystal = find_sketch("triclinic")
     a, b = crystal.cell
     assert len(crystal.columns) >= 10
     assert abs(a @ b) / math.hypot(*a) / math.hypot(*b) > 0.15
@@ -195,7 +196,7 @@ def test_a_fault_runs_between_the_rows():
 @pytest.mark.parametrize("burgers", [(1, 0), (0, -1), (1, 1)])
 def test_the_burgers_circuit_closes_by_the_burgers_vector(burgers):
     laid = scene(px_per_cell=12.0)
-    image, truth = render_scene(
+    image, truth = sketch_scene(
         add_dislocations(laid, [Dislocation(position=(98.0, 109.0), burgers=burgers)]), rng=0
     )
     np.testing.assert_allclose(winding(image, truth.cell, (98, 109), 50), burgers, atol=0.02)
@@ -249,7 +250,7 @@ def test_a_wall_of_two_kinds_of_dislocations_runs_where_it_is_told_to():
     net = sum(np.array(core.burgers) for core in walled.cores) @ laid.cell
     run = np.array([math.sin(1.1), math.cos(1.1)])
     assert abs(net @ run) < 0.1 * np.hypot(*net)
-    image, truth = render_scene(walled, rng=0)
+    image, truth = sketch_scene(walled, rng=0)
     core = min(truth.cores, key=lambda core: np.hypot(*(np.array(core.position) - 250)))
     np.testing.assert_allclose(winding(image, truth.cell, core.position, 14), core.burgers, atol=0.25)
 
@@ -262,13 +263,13 @@ def test_a_fault_that_ends_has_partials_at_both_ends(total):
     assert np.sum([core.burgers for core in faulted.cores], axis=0) == pytest.approx(total)
     ends = [core.position for core in faulted.cores]
     np.testing.assert_allclose(ends, faulted.lines[0].path[[0, -1]])
-    image, truth = render_scene(faulted, rng=0)
+    image, truth = sketch_scene(faulted, rng=0)
     np.testing.assert_allclose(winding(image, truth.cell, (150, 150), 110), total, atol=0.05)
 
 
 def test_drift_bends_the_truth_as_it_bends_the_columns():
     twin = twin_boundary(scene("au110"), (0, 1))
-    still, bent = (render_scene(twin, drift=drift, rng=3)[1] for drift in (0.0, 3.0))
+    still, bent = (sketch_scene(twin, drift=drift, rng=3)[1] for drift in (0.0, 3.0))
     on_line = [
         np.sort(cKDTree(truth.lines[0].path).query(truth.sites[["y", "x"]].to_numpy())[0])[:10]
         for truth in (still, bent)
@@ -279,7 +280,7 @@ def test_drift_bends_the_truth_as_it_bends_the_columns():
 
 def test_truth_stays_in_the_frame():
     walled = tilt_wall(scene(), 8 * DEGREE)
-    _, truth = render_scene(walled, drift=2.0, rng=0)
+    _, truth = sketch_scene(walled, drift=2.0, rng=0)
     assert 0 < len(truth.cores) < len(walled.cores)
     for path in (truth.lines[0].path, np.array([core.position for core in truth.cores])):
         assert (path >= -0.5).all()
@@ -287,7 +288,7 @@ def test_truth_stays_in_the_frame():
 
 
 def test_the_same_seed_makes_the_same_image():
-    first, second = (render_scene(lamella(scene("au110"), 1, (0, 1)), dose=1e4, rng=5)[0] for _ in range(2))
+    first, second = (sketch_scene(lamella(scene("au110"), 1, (0, 1)), dose=1e4, rng=5)[0] for _ in range(2))
     np.testing.assert_array_equal(first.pixels, second.pixels)
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from antisite.simulate.nulls import _random_packing, amorphous_film, phase_randomised, pink_noise, white_noise
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 
 def power_by_radius(pixels):
@@ -41,7 +41,7 @@ def test_amorphous_film_has_a_ring_and_no_spots():
 
 
 def test_random_phases_keep_the_power_spectrum_and_lose_the_image():
-    image, _ = simulate_image("wse2", shape=(96, 96), vacancies=0.05, rng=1)
+    image, _ = sketch_image("wse2", shape=(96, 96), vacancies=0.05, rng=1)
     null = phase_randomised(image, rng=2)
     before, after = (np.abs(np.fft.fft2(i.pixels)) for i in (image, null))
     np.testing.assert_allclose(after, before, atol=1e-2)

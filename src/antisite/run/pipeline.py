@@ -57,7 +57,8 @@ def find_defects(
     Examples
     --------
     >>> import antisite
-    >>> image, truth = antisite.simulate_image("graphene", shape=(128, 128), pixel_size=0.2, rng=0)
+    >>> from antisite.simulate.sketch.image import sketch_image
+    >>> image, truth = sketch_image("graphene", shape=(128, 128), pixel_size=0.2, rng=0)
     >>> result = antisite.find_defects(image)
     >>> len(result.defects)
     0

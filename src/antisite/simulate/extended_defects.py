@@ -1,6 +1,6 @@
 """Grain boundaries, twins and faults put into a scene, their truth exact.
 
-Every function takes a `Scene` and gives a new one, so that they can follow one another; `render_scene` makes
+Every function takes a `Scene` and gives a new one, so that they can follow one another; `sketch_scene` makes
 the image. A row of the lattice is named by its direction in whole cell vectors: (1, 0) lies along `a`.
 Lines run along their direction; the second side is to the right of it on the screen.
 """

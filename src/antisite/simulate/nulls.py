@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from ..image import Image
-from .render import render_columns
+from .sketch.columns import draw_columns
 
 
 def white_noise(shape: tuple[int, int] = (256, 256), *, rng: int | Generator | None = None) -> Image:
@@ -55,7 +55,7 @@ def amorphous_film(
     generator = np.random.default_rng(rng)
     blobs = _random_packing(shape, spacing, generator)
     heights = generator.normal(1.0, 0.1, len(blobs))
-    pixels = render_columns(blobs, heights, shape=shape, sigma=0.25 * spacing)
+    pixels = draw_columns(blobs, heights, shape=shape, sigma=0.25 * spacing)
     pixels += generator.normal(0, noise, shape)
     return Image(pixels.astype(np.float32), name="amorphous_film")
 

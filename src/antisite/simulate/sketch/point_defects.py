@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from numpy.random import Generator
 
-from ..errors import InputError
-from .crystals import Crystal, sublattice_name
+from ...errors import InputError
+from ..crystals import Crystal, sublattice_name
 
 # Brightness, that of the perfect column being 1 (of the brightest column for an interstitial).
 PARTIAL_VACANCY = 0.5

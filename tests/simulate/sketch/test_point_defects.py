@@ -1,10 +1,10 @@
 import pytest
 
-from antisite.simulate.render import simulate_image
+from antisite.simulate.sketch.image import sketch_image
 
 
 def scene(crystal="wse2", **shares):
-    return simulate_image(crystal, shape=(400, 400), rng=7, **shares)[1].sites
+    return sketch_image(crystal, shape=(400, 400), rng=7, **shares)[1].sites
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How a column of atoms scatters a focused beam onto annular detectors."""

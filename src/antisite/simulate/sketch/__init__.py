@@ -1,0 +1,1 @@
+"""Round Gaussian columns whose brightness is given, not computed: quick, exact, without scattering."""
