@@ -18,7 +18,8 @@ from antisite.image import Image
 from antisite.result import Result
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.extended_truth import ExtendedTruth, TrueLine
+from antisite.simulate.extended_truth import TrueLine
+from antisite.simulate.truth import Truth
 
 NEAR = 1.5  # cells, how near a line or a core counts as found
 COUNTED = 3  # layers of a lamella; fewer are a stacking fault, or too few to be told
@@ -110,7 +111,7 @@ def judge(job: Job) -> tuple[Job, Tally]:
     return job, tally
 
 
-def _judge_lines(tally: Tally, result: Result, truth: ExtendedTruth, job: Job) -> None:
+def _judge_lines(tally: Tally, result: Result, truth: Truth, job: Job) -> None:
     lines = found_lines(result)
     scores = score_lines(paths_of(lines), [line.path for line in truth.lines], within=NEAR * job.px_per_cell)
     tally.lines, tally.lines_found = len(truth.lines), int(scores.found.sum())
@@ -155,9 +156,7 @@ def shift_error(found: np.ndarray, true: np.ndarray, cell: np.ndarray) -> float:
     return float(min(misses)) / scenes.cell_size(cell)
 
 
-def _judge_cores(
-    tally: Tally, result: Result, truth: ExtendedTruth, job: Job, shape: tuple[int, int]
-) -> None:
+def _judge_cores(tally: Tally, result: Result, truth: Truth, job: Job, shape: tuple[int, int]) -> None:
     """Cores near the frame are neither asked for nor false, nor those in a boundary of a large angle."""
     cores, size = found_cores(result), job.px_per_cell
     places, true_places = places_of(cores), np.array([c.position for c in truth.cores]).reshape(-1, 2)

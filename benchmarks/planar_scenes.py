@@ -17,10 +17,10 @@ from numpy.random import Generator
 from antisite.image import Image
 from antisite.simulate.dislocated import Dislocation, add_dislocations, faulted_pair, tilt_wall
 from antisite.simulate.extended_defects import fault, lamella, tilt_boundary, twin_boundary
-from antisite.simulate.extended_truth import ExtendedTruth
 from antisite.simulate.scenes import Scene, nearest_spacing, perfect_scene
 from antisite.simulate.sketch.crystals import DOMAIN_SKETCHES, SKETCHES
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
+from antisite.simulate.truth import Truth
 
 DEGREE = math.pi / 180
 SAMPLINGS = (6.5, 8, 12, 20, 40)  # px per cell; below 6 px an image is refused, and drift alone can pass it
@@ -147,9 +147,7 @@ def possible(kind: str, px_per_cell: float) -> bool:
     return any(fits(crystal, px_per_cell) for crystal in crystals)
 
 
-def make_scene(
-    kind: str, seed: int, *, px_per_cell: float, dose: float, drift: float
-) -> tuple[Image, ExtendedTruth]:
+def make_scene(kind: str, seed: int, *, px_per_cell: float, dose: float, drift: float) -> tuple[Image, Truth]:
     """An image with one object of a kind, the crystal and the rest drawn by the seed.
 
     Parameters
@@ -177,7 +175,7 @@ def make_scene(
     raise RuntimeError(f"no scene of {kind} at {px_per_cell} px per cell can be judged, seed {seed}")
 
 
-def in_sight(truth: ExtendedTruth, shape: tuple[int, int], away: float, *, cores: int = 0) -> bool:
+def in_sight(truth: Truth, shape: tuple[int, int], away: float, *, cores: int = 0) -> bool:
     """Whether lines and cores lie far enough from the frame to be judged.
 
     Parameters

@@ -16,9 +16,9 @@ from antisite.crystal.lattice_phases import LatticePhases, measure_phases, visib
 from antisite.crystal.windows import even_contrast
 from antisite.detect.planar_defects import Structure
 from antisite.detect.structure_search import find_structure
-from antisite.simulate.extended_truth import ExtendedTruth
 from antisite.simulate.scenes import Scene
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
+from antisite.simulate.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Seen:
     mask: Mask
     domains: NDArray[np.int8]
     lattices: tuple[Lattice, ...]
-    truth: ExtendedTruth
+    truth: Truth
 
     @property
     def lattice(self) -> Lattice:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,10 +7,25 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from antisite.errors import InputError
-from antisite.simulate.dislocated import Dislocation, add_dislocations, faulted_pair, tilt_wall
-from antisite.simulate.extended_defects import fault, gap_near, lamella, tilt_boundary, twin_boundary
+from antisite.simulate.column_atoms import ColumnAtoms
+from antisite.simulate.dislocated import (
+    Dislocation,
+    add_dislocations,
+    dislocation_dipole,
+    faulted_pair,
+    tilt_wall,
+)
+from antisite.simulate.extended_defects import (
+    antiphase_boundary,
+    fault,
+    lamella,
+    tilt_boundary,
+    twin_boundary,
+)
 from antisite.simulate.extended_truth import least_rotation, turn
+from antisite.simulate.fault_junctions import lomer_cottrell
 from antisite.simulate.joined_crystals import across
+from antisite.simulate.lattice_rows import gap_near
 from antisite.simulate.scenes import nearest_spacing
 from antisite.simulate.sketch.crystals import DOMAIN_SKETCHES, find_sketch
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
@@ -267,6 +283,64 @@ def test_a_fault_that_ends_has_partials_at_both_ends(total):
     np.testing.assert_allclose(winding(image, truth.cell, (150, 150), 110), total, atol=0.05)
 
 
+def test_a_dipole_has_no_far_field():
+    laid = scene(px_per_cell=12.0, shape=(300, 300))
+    dipole = dislocation_dipole(laid, (1, 0), length=70)
+    assert [core.burgers for core in dipole.cores] == [(-1, 0), (1, 0)]
+    ends = np.array([core.position for core in dipole.cores])
+    np.testing.assert_allclose(ends.mean(axis=0), laid.centre)
+    assert np.hypot(*np.diff(ends, axis=0)[0]) == pytest.approx(70)
+    image, truth = sketch_scene(dipole, rng=0)
+    np.testing.assert_allclose(winding(image, truth.cell, ends[1], 25), (1, 0), atol=0.1)
+    np.testing.assert_allclose(winding(image, truth.cell, laid.centre, 110), 0, atol=0.02)
+
+
+def test_half_a_cell_of_strontium_titanate_is_an_antiphase_boundary():
+    plain = scene("srtio3", px_per_cell=16.0)
+    assert same_columns(places(antiphase_boundary(plain, (1, 0))), places(fault(plain, (0.5, 0.5), (1, 0))))
+    assert antiphase_boundary(plain).lines[0].kind == "antiphase_boundary"
+
+
+def test_beyond_an_antiphase_boundary_the_dumbbells_point_the_other_way():
+    plain = scene("cdte110", px_per_cell=20.0)
+    turned = antiphase_boundary(plain, (1, 0), shift=None)
+    sites, line = in_frame(turned), turned.lines[0]
+    distance, which = cKDTree(plain.positions).query(sites[["y", "x"]])
+    assert distance.max() < 1e-6  # the same places
+    swapped = plain.sites["index"].to_numpy()[which] != sites["index"].to_numpy()
+    np.testing.assert_array_equal(swapped, heights(turned, line) > 0)
+    assert (line.kind, line.shift) == ("antiphase_boundary", (0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda laid: tilt_boundary(laid, 0.2),
+        lambda laid: twin_boundary(laid, (0, 1)),
+        lambda laid: lamella(laid, 2, (0, 1)),
+        lambda laid: fault(laid, (0, 1 / 3), (0, 1)),
+        lambda laid: antiphase_boundary(laid, shift=(0.5, 0.0)),
+        lambda laid: add_dislocations(laid, [Dislocation(position=(90.0, 100.0), burgers=(1, 0))]),
+        lambda laid: dislocation_dipole(laid, length=50),
+        lambda laid: faulted_pair(laid, (0, 1 / 3), (0, 1), length=60),
+        lambda laid: tilt_wall(laid, 0.1),
+        lambda laid: lomer_cottrell(laid, length=60),
+    ],
+)
+def test_columns_keep_their_atoms_and_whatever_else_is_told_of_them(put):
+    laid = scene("au110")
+    atoms = (ColumnAtoms(("Au",), (0.0,)), ColumnAtoms(("Ag",), (0.0,)))
+    own = np.arange(len(laid.sites)) % 2
+    told = laid.sites.assign(atoms=own, kind=np.array(["none", "substitution"])[own], species="Au", note=own)
+    done = put(replace(laid, sites=told, atoms=atoms))
+    assert done.atoms == atoms
+    assert list(done.sites) == list(told)
+    assert dict(done.sites.dtypes) == dict(told.dtypes)
+    assert not done.sites.isna().to_numpy().any()
+    np.testing.assert_array_equal(done.sites["atoms"], done.sites["note"])
+    assert 0.3 < in_frame(done)["atoms"].mean() < 0.7
+
+
 def test_drift_bends_the_truth_as_it_bends_the_columns():
     twin = twin_boundary(scene("au110"), (0, 1))
     still, bent = (sketch_scene(twin, drift=drift, rng=3)[1] for drift in (0.0, 3.0))
@@ -299,6 +373,8 @@ def test_the_same_seed_makes_the_same_image():
         (lambda: twin_boundary(scene(), (2, 0)), "without a common factor"),
         (lambda: twin_boundary(scene(), through="hole"), 'through must be "row" or "gap"'),
         (lambda: lamella(scene(), 0), "layers must be 1 or more"),
+        (lambda: antiphase_boundary(scene(), shift=(1.0, 0.0)), "must be no lattice vector"),
+        (lambda: antiphase_boundary(scene(), shift=None), "must have two columns"),
         (lambda: tilt_wall(scene(), 0.0), "the angle of a wall must be"),
         (lambda: tilt_wall(scene(), 0.1, direction=1.0), "both second_burgers and direction"),
     ],

@@ -29,7 +29,7 @@ def half_plane(reach: int) -> NDArray[np.int_]:
 def lattice_basis(rows: Array, divisor: int) -> Array:
     """Basis of the lattice that holds rows of multiples of 1/divisor (Hermite normal form)."""
     m = np.round(rows * divisor).astype(int)
-    for column in range(2):
+    for column in range(m.shape[1]):
         while np.count_nonzero(m[column:, column]) > 1:
             block = np.abs(m[column:, column]).astype(float)
             pivot = column + int(np.argmin(np.where(block > 0, block, np.inf)))
@@ -38,4 +38,4 @@ def lattice_basis(rows: Array, divisor: int) -> Array:
         if m[column, column] == 0:
             pivot = column + int(np.argmax(np.abs(m[column:, column])))
             m[[column, pivot]] = m[[pivot, column]]
-    return m[:2] / divisor
+    return m[: m.shape[1]] / divisor

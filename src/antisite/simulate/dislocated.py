@@ -6,27 +6,21 @@ They come first: lines that a scene already holds are not bent, and the crystal 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..crystal.elastic_fields import dislocation_field, wall_field
 from ..errors import InputError
-from .extended_defects import Row, gap_near, reduce_shift
+from .displaced_columns import Field, Region, displace
 from .extended_truth import TrueCore, TrueLine
-from .joined_crystals import across, add_line, merge_columns
-from .scenes import Scene, nearest_spacing
+from .joined_crystals import across, add_line
+from .lattice_rows import Row, gap_near, reduce_shift
+from .scenes import Scene
 
-Field = Callable[[NDArray[np.complex128]], NDArray[np.complex128]]
-"""Takes places (N,) px, x + iy, and gives the displacement there."""
-
-_AT_CORES = 0.55  # nearest-neighbour spacings below which columns become one
-_ROUNDS = 60
-_DONE = 1e-4  # px, a column that moved less in the last round is found
 _LARGEST_WALL = 0.5  # rad
 
 
@@ -68,12 +62,42 @@ def add_dislocations(scene: Scene, dislocations: Sequence[Dislocation], *, direc
     heights = np.round(across(places, np.zeros(2), direction), 6)
     slabs = []
     for low, high in pairwise([-math.inf, *np.unique(heights), math.inf]):
-        slabs.append((low, high, _field_of(scene, dislocations, heights < high, direction)))
+        field = _field_of(scene, dislocations, heights < high, direction)
+        slabs.append((_slab(direction, low, high), field))
     cores = [
         TrueCore(position=item.position, burgers=item.burgers, partial=_is_partial(item.burgers))
         for item in dislocations
     ]
-    return replace(_displaced(scene, slabs, direction), cores=(*scene.cores, *cores))
+    return replace(displace(scene, slabs), cores=(*scene.cores, *cores))
+
+
+def dislocation_dipole(
+    scene: Scene,
+    burgers: tuple[int, int] = (1, 0),
+    *,
+    length: float,
+    direction: float | None = None,
+    at: ArrayLike | None = None,
+) -> Scene:
+    """Two dislocations of opposite Burgers vectors, whose far fields cancel.
+
+    Parameters
+    ----------
+    burgers : cell vectors, of the second one.
+    length : px, from the first to the second.
+    direction : rad, from +x towards +y, from the first to the second; 45° from the Burgers vector by
+        default, where edge dislocations hold each other.
+    at : (y, x) px, halfway.
+    """
+    slip = math.atan2(*(np.asarray(burgers) @ scene.cell))
+    angle = slip + math.pi / 4 if direction is None else direction
+    middle = scene.centre if at is None else np.asarray(at, dtype=float)
+    half = length / 2 * np.array([math.sin(angle), math.cos(angle)])
+    pair = [
+        Dislocation(position=_pair(middle - half), burgers=_pair(-np.asarray(burgers))),
+        Dislocation(position=_pair(middle + half), burgers=_pair(burgers)),
+    ]
+    return add_dislocations(scene, pair, direction=slip)
 
 
 def faulted_pair(
@@ -160,10 +184,10 @@ def tilt_wall(
         cores += [TrueCore(position=_pair(place), burgers=_pair(sign * kinds[k])) for place in places]
     height = float(across(centre[None], np.zeros(2), direction)[0])
     slabs = [
-        (-math.inf, height, _wall_of(families, direction, second_side=False)),
-        (height, math.inf, _wall_of(families, direction, second_side=True)),
+        (_slab(direction, -math.inf, height), _wall_of(families, direction, second_side=False)),
+        (_slab(direction, height, math.inf), _wall_of(families, direction, second_side=True)),
     ]
-    moved = _displaced(grown, slabs, direction)
+    moved = displace(grown, slabs)
     line = TrueLine(kind="grain_boundary", misorientation=abs(angle), least_rotation=abs(angle))
     walled = replace(moved, cell=scene.cell, origin=scene.origin, cores=(*scene.cores, *cores))
     return add_line(walled, centre, direction, line)
@@ -199,31 +223,12 @@ def _wall_of(families: Sequence[_Family], direction: float, *, second_side: bool
     return field
 
 
-def _displaced(scene: Scene, slabs: Sequence[tuple[float, float, Field]], direction: float) -> Scene:
-    """Columns where place less displacement is a site of the scene, found slab by slab.
+def _slab(direction: float, low: float, high: float) -> Region:
+    def region(positions: NDArray[np.float64]) -> NDArray[np.bool_]:
+        height = across(positions, np.zeros(2), direction)
+        return np.asarray((height >= low) & (height < high))
 
-    The displacement is a function of where a column is, not of where it was: only so does a jump by a
-    lattice vector leave no trace.
-    """
-    margin = 0.1 * math.hypot(*scene.shape) + 5 * nearest_spacing(scene)
-    home = scene.positions
-    near = np.flatnonzero(((home > -3 * margin) & (home < np.array(scene.shape) + 3 * margin)).all(axis=1))
-    sites, start = scene.sites.iloc[near], home[near][:, 1] + 1j * home[near][:, 0]
-    parts = []
-    for low, high, field in slabs:
-        z, step = start.copy(), np.full(len(start), np.inf)
-        for _ in range(_ROUNDS):
-            moving = np.flatnonzero(step > _DONE)
-            towards = start[moving] + field(z[moving]) - z[moving]
-            step[moving] = np.abs(towards)
-            z[moving] += 0.7 * towards
-        moved = np.stack([z.imag, z.real], axis=1)
-        height = across(moved, np.zeros(2), direction)
-        inside = ((moved > -margin) & (moved < np.array(scene.shape) + margin)).all(axis=1)
-        kept = (step <= _DONE) & (height >= low) & (height < high) & inside
-        parts.append(sites.assign(y=moved[:, 0], x=moved[:, 1]).loc[kept])
-    merged = merge_columns(pd.concat(parts, ignore_index=True), _AT_CORES * nearest_spacing(scene))
-    return replace(scene, sites=merged)
+    return region
 
 
 def _stretched(scene: Scene, centre: NDArray[np.float64], factor: float) -> Scene:

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError
 from .extended_truth import TrueLine, least_rotation, turn
 from .joined_crystals import Motion, across, add_line, join
+from .lattice_rows import Row, gap_near, reduce_shift, row_geometry
 from .scenes import Scene
 
-Row = tuple[int, int]
 _NO_LINE_LAYERS = 3  # a lamella of more layers is noted as its two boundaries
 
 
@@ -69,7 +69,7 @@ def twin_boundary(
     column : which column of the cell the row goes through.
     """
     line, axis = _twin_plane(scene, row, _point(scene, at), through, rotate, column)
-    angle, *_ = _row_geometry(scene, row)
+    angle, *_ = row_geometry(scene, row)
     twinned = join(scene, line, angle, _still, _mirror(axis, angle, rotate))
     return add_line(twinned, line, angle, _twin_line(scene, row))
 
@@ -98,7 +98,7 @@ def lamella(
     if layers < 1:
         raise InputError(f"layers must be 1 or more, got {layers}")
     line, axis = _twin_plane(scene, row, _point(scene, at), through, rotate, column)
-    angle, spacing, along, normal = _row_geometry(scene, row)
+    angle, spacing, along, normal = row_geometry(scene, row)
     step = layers * spacing * normal
     twinned = join(scene, line, angle, _still, _mirror(axis, angle, rotate))
     other_axis = _nearest_in_layer(twinned, axis + step, angle, column) if rotate else axis + step
@@ -130,7 +130,7 @@ def fault(
     """
     place = gap_near(scene, row, _point(scene, at))
     moved = np.asarray(shift) @ scene.cell
-    angle, *_ = _row_geometry(scene, row)
+    angle, *_ = row_geometry(scene, row)
     doubled = 2 * np.asarray(shift)
     half = np.abs(doubled - np.round(doubled)).max() < 1e-6
     kind = "antiphase_boundary" if half else "stacking_fault"
@@ -138,33 +138,38 @@ def fault(
     return add_line(joined, place, angle, TrueLine(kind=kind, shift=reduce_shift(shift)))
 
 
-def gap_near(scene: Scene, row: Row, at: ArrayLike) -> NDArray[np.float64]:
-    """(2,) px, the middle of the widest gap between the rows of a direction, nearest to a place.
+def antiphase_boundary(
+    scene: Scene,
+    row: Row = (1, 0),
+    *,
+    shift: tuple[float, float] | None = (0.5, 0.5),
+    at: ArrayLike | None = None,
+) -> Scene:
+    """An antiphase boundary: the lattice goes on, what stands on its sites has changed places.
 
     Parameters
     ----------
-    row : direction in cell vectors.
-    at : (y, x) px
+    row : direction of the boundary in cell vectors.
+    shift : (along a, along b) cell fractions by which the second side is moved; None: it is turned about the
+        middle between two nearest columns instead, so that gallium stands where arsenic was.
+    at : (y, x) px, near which the boundary lies.
     """
-    angle, spacing, _, normal = _row_geometry(scene, row)
-    columns = scene.origin + scene.crystal.fractions @ scene.cell
-    heights = np.sort(across(columns, np.asarray(at), angle) % spacing)
-    widths = np.diff(heights, append=heights[0] + spacing)
-    widest = np.argmax(widths)
-    middle = heights[widest] + widths[widest] / 2
-    return np.asarray(at + ((middle + spacing / 2) % spacing - spacing / 2) * normal)
-
-
-def reduce_shift(shift: ArrayLike) -> tuple[float, float]:
-    """Cell fractions from −½ to ½.
-
-    Examples
-    --------
-    >>> reduce_shift((2 / 3, 1.0))
-    (-0.333333333, 0.0)
-    """
-    a, b = np.round((np.asarray(shift) + 0.5) % 1 - 0.5, 9)
-    return float(a) + 0.0, float(b) + 0.0
+    place, angle = gap_near(scene, row, _point(scene, at)), row_geometry(scene, row)[0]
+    if shift is None:
+        columns = scene.origin + scene.crystal.fractions @ scene.cell
+        if len(columns) != 2:
+            raise InputError(
+                f"a crystal must have two columns to change places, got {len(columns)} (give shift)"
+            )
+        twice = columns.sum(axis=0)
+        joined = join(scene, place, angle, _still, lambda positions: twice - positions)
+    else:
+        if max(map(abs, reduce_shift(shift))) < 1e-6:
+            raise InputError(f"the shift of an antiphase boundary must be no lattice vector, got {shift}")
+        moved = np.asarray(shift) @ scene.cell
+        joined = join(scene, place, angle, _still, lambda positions: positions + moved)
+    true = TrueLine(kind="antiphase_boundary", shift=reduce_shift(shift or (0.0, 0.0)))
+    return add_line(joined, place, angle, true)
 
 
 def _point(scene: Scene, at: ArrayLike | None) -> NDArray[np.float64]:
@@ -173,17 +178,6 @@ def _point(scene: Scene, at: ArrayLike | None) -> NDArray[np.float64]:
 
 def _still(positions: NDArray[np.float64]) -> NDArray[np.float64]:
     return positions
-
-
-def _row_geometry(scene: Scene, row: Row) -> tuple[float, float, NDArray[np.float64], NDArray[np.float64]]:
-    """Direction [rad] of a row, distance [px] to the next, and (y, x) unit vectors along and across."""
-    if math.gcd(*row) != 1:
-        raise InputError(f"row must be two whole numbers without a common factor, got {row}")
-    vector = np.asarray(row) @ scene.cell
-    length = float(np.hypot(*vector))
-    along = vector / length
-    normal = np.array([along[1], -along[0]])
-    return math.atan2(*vector), float(abs(np.linalg.det(scene.cell))) / length, along, normal
 
 
 def _twin_plane(
@@ -200,7 +194,7 @@ def _twin_plane(
     anchor = own[np.argmin(((own - at) ** 2).sum(axis=1))]
     if not rotate:
         return anchor, anchor
-    angle, spacing, along, _ = _row_geometry(scene, row)
+    angle, spacing, along, _ = row_geometry(scene, row)
     height = np.abs(across(positions, anchor, angle))
     on_axis = np.abs((positions - anchor) @ along) < 0.02 * spacing
     others = positions[on_axis & (height > 1e-3) & (height < 0.8 * spacing)]
@@ -225,7 +219,7 @@ def _mirror(axis: NDArray[np.float64], angle: float, rotate: bool) -> Motion:
 
 
 def _twin_line(scene: Scene, row: Row, *, layers: int = 0) -> TrueLine:
-    *_, normal = _row_geometry(scene, row)
+    *_, normal = row_geometry(scene, row)
     mirrored = scene.cell - 2 * (scene.cell @ normal)[:, None] * normal
     turned = least_rotation(scene.cell, mirrored)
     return TrueLine(

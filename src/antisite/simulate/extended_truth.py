@@ -1,4 +1,4 @@
-"""What is really in a simulated image of grains, faults and dislocations."""
+"""Lines and dislocations that a scene holds, as its truth tells them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -53,26 +52,6 @@ class TrueCore:
     position: tuple[float, float]
     burgers: tuple[float, float]
     partial: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ExtendedTruth:
-    """Every column of an image, and the lines and dislocations among them.
-
-    Parameters
-    ----------
-    sites : one row per column inside the frame: `y`, `x` [px], `kind`, `species`, `sublattice`, `brightness`
-        as in `Truth`, and `grain`, a number of its own for every side of every boundary.
-    crystal : name of the crystal.
-    cell : (2, 2) px, rows `a` and `b`, each (y, x), of the crystal before anything was turned.
-    lines, cores : those inside the frame.
-    """
-
-    sites: pd.DataFrame
-    crystal: str
-    cell: NDArray[np.float64]
-    lines: tuple[TrueLine, ...] = ()
-    cores: tuple[TrueCore, ...] = ()
 
 
 def least_rotation(
