@@ -9,6 +9,7 @@ from ...conditions import Detector
 from ...errors import InputError
 
 _ELECTRON_REST = 510998.95  # eV, CODATA 2018
+_CLOSE = 0.1  # of the convergence, distance of a detector from the probe that deserves a word
 _HC = 12398.41984  # eV Å, CODATA 2018
 
 
@@ -25,9 +26,10 @@ class Optics:
     cs : Å, spherical aberration C3 (1 mm = 1e7 Å).
     c5 : Å, spherical aberration of fifth order.
     astigmatism : Å and rad, twofold astigmatism A1 and its direction from +x towards +y.
-    coma : Å and rad, axial coma B2 and its direction.
+    coma : Å and rad, axial coma C21 (three times B2) and its direction.
     source_size : Å, standard deviation of the source's image on the specimen.
     static : atoms stand still; otherwise they move as at 300 K.
+    bright_field : a detector may lie inside the probe's disc.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Optics:
     coma: tuple[float, float] = (0.0, 0.0)
     source_size: float = 0.0
     static: bool = False
+    bright_field: bool = False
 
     def __post_init__(self) -> None:
         hint = f" (did you mean {self.beam_energy:g}e3?)" if 1 <= self.beam_energy < 1e3 else ""
@@ -61,6 +64,12 @@ class Optics:
             raise InputError("a recording needs a detector, got none (give --detector INNER OUTER)")
         if any(math.isnan(d.inner) or math.isnan(d.outer) for d in self.detectors):
             raise InputError("a simulated detector needs its inner and outer angles [mrad]")
+        inside = [ring for ring in self.detectors if ring.inner < self.convergence]
+        if inside and not self.bright_field:
+            raise InputError(
+                f"an annular dark-field detector must begin outside the probe of {self.convergence:g} mrad, "
+                f"got {inside[0].inner:g} to {inside[0].outer:g} mrad (say so if it is meant: --bright-field)"
+            )
         if not 0 <= self.source_size < math.inf:
             raise InputError(f"source_size must be 0 or more [Å], got {self.source_size:g}")
 
@@ -74,6 +83,16 @@ class Optics:
         """Rad / (V Å), phase that an electron gains for each volt ångström of projected potential."""
         total = _ELECTRON_REST + self.beam_energy
         return 2 * math.pi / self.wavelength * total / (self.beam_energy * (total + _ELECTRON_REST))
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What to know before believing an image made so; each a sentence."""
+        near = [ring for ring in self.detectors if 0 <= ring.inner / self.convergence - 1 < _CLOSE]
+        return tuple(
+            f"the detector from {ring.inner:g} mrad touches the probe of {self.convergence:g} mrad: a slight "
+            f"misalignment adds the beam itself, and neighbouring columns interfere"
+            for ring in near
+        )
 
     @property
     def is_round(self) -> bool:

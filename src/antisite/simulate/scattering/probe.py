@@ -34,7 +34,9 @@ class WaveGrid:
         from scipy.fft import next_fast_len
 
         widest = max(_LEAST_ANGLE, *(detector.outer for detector in self.optics.detectors))
-        followed = 1e-3 * (widest + self.optics.convergence)  # from one rim of the probe to the detector's other
+        followed = 1e-3 * (
+            widest + self.optics.convergence
+        )  # from one rim of the probe to the detector's other
         return int(next_fast_len(math.ceil(3 * self.size * followed / self.optics.wavelength)))
 
     @property

@@ -1,0 +1,46 @@
+"""Tables of columns on disk, found again by what they were computed from."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...io.writing import write_bytes
+from ..column_atoms import ColumnAtoms
+from .optics import Optics
+
+_VERSION = 1  # of how tables are computed; a change makes every table new
+
+
+def read_table(
+    folder: Path | None, column: ColumnAtoms, optics: Optics, sampled: bool
+) -> NDArray[np.float32] | None:
+    """The table of a column, None where it is not kept (or was not written to its end)."""
+    if folder is None:
+        return None
+    try:
+        return np.asarray(np.load(_path(folder, column, optics, sampled), allow_pickle=False), np.float32)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def write_table(
+    folder: Path | None, column: ColumnAtoms, optics: Optics, sampled: bool, table: NDArray[np.float32]
+) -> None:
+    """Keep the table of a column."""
+    if folder is None:
+        return
+    content = io.BytesIO()
+    np.save(content, table)
+    cure = "choose another folder with --cache"
+    write_bytes(_path(folder, column, optics, sampled), content.getvalue(), cure=cure)
+
+
+def _path(folder: Path, column: ColumnAtoms, optics: Optics, sampled: bool) -> Path:
+    said = repr((_VERSION, column.symbols, column.heights, astuple(optics), sampled))
+    return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npy"
