@@ -58,7 +58,7 @@ def collect(
     NDArray
         (n_detectors, N)
     """
-    grid = WaveGrid(optics, size)
+    grid = WaveGrid(optics, size, coarse=sampled)
     axis, band = grid.axis, grid.band
     slices = _slices(atoms, grid, sampled)
     probe, rings = grid.probe(), grid.detectors().reshape(len(optics.detectors), -1)
@@ -74,7 +74,8 @@ def collect(
             wave = _pass(wave, transmission, step)
         arrived = (wave.real**2 + wave.imag**2).reshape(len(wave), -1)
         collected[:, at] = rings @ arrived.T
-    return collected - (rings @ (np.abs(probe) ** 2).reshape(-1))[:, None]
+    unscattered = rings @ (np.abs(probe) ** 2).reshape(-1)
+    return np.asarray(collected - unscattered[:, None])
 
 
 def _pass(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .optics import Optics
 
+_ROOM = 1.028
 _LEAST_ANGLE = 200.0  # mrad, followed at least: what is scattered there comes back by scattering again
 
 
@@ -23,10 +24,13 @@ class WaveGrid:
     ----------
     optics : what the waves are of.
     size : Å, edge of the box.
+    coarse : follow waves hardly beyond the widest detector, as multislice programs are commonly set;
+        otherwise so far that none that it sees is cut.
     """
 
     optics: Optics
     size: float
+    coarse: bool = False
 
     @property
     def n(self) -> int:
@@ -34,20 +38,18 @@ class WaveGrid:
         from scipy.fft import next_fast_len
 
         widest = max(_LEAST_ANGLE, *(detector.outer for detector in self.optics.detectors))
-        followed = 1e-3 * (
-            widest + self.optics.convergence
-        )  # from one rim of the probe to the detector's other
+        followed = 1e-3 * (_ROOM * widest if self.coarse else widest + self.optics.convergence)
         return int(next_fast_len(math.ceil(3 * self.size * followed / self.optics.wavelength)))
 
     @property
     def axis(self) -> NDArray[np.float64]:
         """(n,) 1/Å, frequencies in the order of the Fourier transform."""
-        return np.fft.fftfreq(self.n, self.size / self.n)
+        return np.asarray(np.fft.fftfreq(self.n, self.size / self.n))
 
     @property
     def frequency(self) -> NDArray[np.float64]:
-        """(n, n) 1/Å"""
-        return np.hypot(self.axis[:, None], self.axis)
+        """(n, n) 1/Å, of every plane wave."""
+        return np.asarray(np.hypot(self.axis[:, None], self.axis))
 
     @property
     def band(self) -> NDArray[np.bool_]:
@@ -67,7 +69,7 @@ class WaveGrid:
 
 
 def probe_wave(
-    optics: Optics, ky: NDArray[np.floating], kx: NDArray[np.floating], spacing: float
+    optics: Optics, ky: NDArray[np.floating], kx: NDArray[np.floating], spacing: float | NDArray[np.floating]
 ) -> NDArray[np.complex128]:
     """The probe at the origin as plane waves, its total intensity 1.
 

@@ -63,7 +63,7 @@ def compute_responses(
     workers: int = 1,
     progress: Progress = iter,
 ) -> Responses:
-    """Tables of columns that stand alone, by multislice of each; atoms swing about their places unless `static`.
+    """Tables of columns that stand alone, by multislice; atoms swing about their places unless static.
 
     What two neighbours do together is left out: at 40 mrad and more it is below 1 % of a column's peak, at
     30–60 mrad a few per cent.
@@ -137,11 +137,8 @@ def _finest(optics: Optics) -> float:
 
 def _vacuum(optics: Optics) -> NDArray[np.float64]:
     """Share of the disc of the probe that lies on each detector."""
-    discs = [
-        [min(ring.outer, optics.convergence), min(ring.inner, optics.convergence)]
-        for ring in optics.detectors
-    ]
-    outer, inner = (np.array(discs) / optics.convergence).T
+    angles = np.array([(ring.inner, ring.outer) for ring in optics.detectors])
+    inner, outer = np.minimum(angles / optics.convergence, 1).T
     return np.asarray(outer**2 - inner**2)
 
 

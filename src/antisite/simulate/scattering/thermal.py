@@ -7,13 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-# Debye–Waller factors B [Å²] at about 300 K. Elements of simple crystals: L.-M. Peng, G. Ren, S. L. Dudarev and
-# M. J. Whelan, Acta Cryst. A 52, 456 (1996), rounded; of oxides, tellurides and dichalcogenides typical refined values.
+# Debye–Waller factors B [Å²] at about 300 K. Elements: L.-M. Peng, G. Ren, S. L. Dudarev and M. J. Whelan,
+# Acta Cryst. A 52, 456 (1996), rounded. O, N, S, Se, Te, Ti, Sr, Ba, Zr, Hf, Ga, As, Cd: usual in compounds.
 _B = {
-    "C": 0.20, "Al": 0.82, "Si": 0.50, "V": 0.55, "Cr": 0.26, "Fe": 0.33, "Ni": 0.37, "Cu": 0.57, "Zn": 1.1,
-    "Ge": 0.60, "Nb": 0.45, "Mo": 0.24, "Ag": 0.75, "Ta": 0.32, "W": 0.16, "Pt": 0.37, "Au": 0.63, "Pb": 2.1,
-    "O": 0.6, "N": 0.5, "B": 0.4, "Mg": 0.35, "S": 0.45, "Se": 0.45, "Te": 0.6, "Ti": 0.45, "Sr": 0.6, "Ba": 0.5,
-    "Ga": 0.65, "As": 0.60, "Cd": 1.2, "Zr": 0.4, "Hf": 0.4, "Re": 0.2,
+    "B": 0.40, "C": 0.20, "N": 0.50, "O": 0.60, "Mg": 0.35, "Al": 0.82, "Si": 0.50, "S": 0.45,
+    "Ti": 0.45, "V": 0.55, "Cr": 0.26, "Fe": 0.33, "Ni": 0.37, "Cu": 0.57, "Zn": 1.10, "Ga": 0.65,
+    "Ge": 0.60, "As": 0.60, "Se": 0.45, "Sr": 0.60, "Zr": 0.40, "Nb": 0.45, "Mo": 0.24, "Ag": 0.75,
+    "Cd": 1.20, "Te": 0.60, "Ba": 0.50, "Hf": 0.40, "Ta": 0.32, "W": 0.16, "Re": 0.20, "Pt": 0.37,
+    "Au": 0.63, "Pb": 2.10,
 }  # fmt: skip
 _USUAL = 0.5
 
