@@ -78,7 +78,7 @@ def structure_image(
     image = _periodic_sum(places, index, responses, shape=shape, pixels=pixels)
     if min(detector.inner for detector in optics.detectors) < CLOSE * optics.convergence:
         middles, which, pairs = find_pairs(places, index, columns, cell=cell)
-        together = pair_responses(pairs, optics, progress=progress)
+        together = pair_responses(pairs, optics, workers=workers, progress=progress)
         image += _periodic_sum(middles, which, together, shape=shape, pixels=pixels)
     return image + _vacuum(optics, cell)[:, None, None].astype(np.float32)
 

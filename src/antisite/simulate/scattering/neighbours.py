@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ _REACH = 3.6  # Å from the middle of a pair
 _TAPER = 0.6  # Å
 _BOX = 20.0  # Å
 _GAP = 0.85  # spacing of probes over the finest that a probe of this aperture can show
-_STEPS = 0.02, math.radians(1)  # Å and rad; pairs that differ by less are alike
+_STEPS = 0.05, math.radians(1)  # Å and rad; pairs that differ by less are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +90,28 @@ def pair_responses(
     pairs: Sequence[Pair],
     optics: Optics,
     *,
-    progress: Callable[[Iterable[Pair]], Iterable[Pair]] = iter,
+    workers: int = 1,
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> Responses:
     """Tables of pairs, about their middles; atoms stand still.
 
     Parameters
     ----------
+    workers : threads.
     progress : wraps the pairs that are computed; those that differ by direction alone are one.
     """
     step = table_step(optics)
     along_x = {pair: replace(pair, direction=0.0) for pair in pairs}
-    known = {pair: _interference(pair, optics) for pair in progress(list(dict.fromkeys(along_x.values())))}
+    wanted = list(dict.fromkeys(along_x.values()))
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        found = list(progress(pool.map(lambda pair: _interference(pair, optics), wanted)))
+    known = dict(zip(wanted, found, strict=True))
     half = round(_REACH / step)
     axis = step * np.arange(-half, half + 1)
-    values = [_turned(*known[along_x[pair]], axis, pair.direction) for pair in pairs]
+    values = [
+        _turned(places, extra, axis, pair.direction)
+        for pair, (places, extra) in ((pair, known[along_x[pair]]) for pair in pairs)
+    ]
     tables = np.array(values, np.float32).reshape(-1, len(optics.detectors), len(axis), len(axis))
     return Responses(
         atoms=tuple(pair.first for pair in pairs),
