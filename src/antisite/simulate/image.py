@@ -149,8 +149,8 @@ def _scanned(scene: Scene, recording: Recording, rng: Generator) -> tuple[Scene,
     positions, row_shift = appear(scene.positions)
     y, x = positions.T
     lines = tuple(replace(line, path=appear(line.path)[0]) for line in scene.lines)
+    places = appear(np.array([core.position for core in scene.cores]))[0]
     cores = tuple(
-        replace(core, position=tuple(map(float, appear(np.array([core.position]))[0][0])))
-        for core in scene.cores
+        replace(core, position=(float(y), float(x))) for core, (y, x) in zip(scene.cores, places, strict=True)
     )
     return replace(scene, sites=scene.sites.assign(y=y, x=x), lines=lines, cores=cores), row_shift
