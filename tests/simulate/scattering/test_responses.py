@@ -8,7 +8,7 @@ from antisite.simulate.column_atoms import EMPTY, ColumnAtoms
 from antisite.simulate.scattering import responses as module
 from antisite.simulate.scattering.optics import Optics
 from antisite.simulate.scattering.responses import blur_tables, compute_responses
-from antisite.simulate.scattering.thermal import draw_displacements, rms_displacement
+from antisite.simulate.scattering.thermal import common_displacement, mutual_displacements, rms_displacement
 
 STILL = Optics(beam_energy=60e3, convergence=25.0, detectors=(Detector(inner=60, outer=200),), static=True)
 S, S2 = ColumnAtoms(("S",), (0.0,)), ColumnAtoms(("S", "S"), (0.0, 3.13))
@@ -49,12 +49,31 @@ def test_thermal_motion_of_one_atom_is_a_blur_by_its_displacement():
     np.testing.assert_allclose(moving.values, expected, atol=1e-7)
 
 
-def test_displacements_have_their_spread_and_no_mean():
-    sets = draw_displacements(("W", "Se"), 64)
-    np.testing.assert_allclose(sets.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(
-        sets.std(axis=0)[:, 0], [rms_displacement("W"), rms_displacement("Se")], rtol=0.1
+def variances_of(symbols, n):
+    sets, weights = mutual_displacements(symbols, n=n)
+    assert weights.sum() == pytest.approx(1)
+    np.testing.assert_allclose(np.tensordot(weights, sets, 1)[:, 1], 0, atol=0.02)
+    return np.tensordot(weights, (sets**2).mean(axis=2), 1) + common_displacement(symbols) ** 2
+
+
+@pytest.mark.parametrize(("symbols", "n"), [(("W",), 2), (("W", "Se"), 2), (("Ti", "O", "Ti", "O"), 512)])
+def test_common_and_mutual_displacements_add_up_to_those_of_each_atom(symbols, n):
+    expected = [rms_displacement(symbol) ** 2 for symbol in symbols]
+    np.testing.assert_allclose(variances_of(symbols, n), expected, rtol=1e-6 if len(symbols) < 3 else 0.06)
+
+
+def test_a_pair_is_averaged_as_many_drawn_displacements_average_it(monkeypatch):
+    monkeypatch.setattr(module, "REACH", 2.0)
+    moving = replace(STILL, static=False)
+    quick = compute_responses([S2], moving).values[0, 0]
+    drawn = np.random.default_rng(0).normal(0, rms_displacement("S"), (150, 2, 2))
+    many = np.concatenate([drawn, -drawn])
+    monkeypatch.setattr(
+        module, "mutual_displacements", lambda *_, n: (many, np.full(len(many), 1 / len(many)))
     )
+    monkeypatch.setattr(module, "common_displacement", lambda _: 0.0)
+    slow = compute_responses([S2], moving).values[0, 0]
+    np.testing.assert_allclose(quick, slow, atol=0.015 * slow.max())
 
 
 def test_an_astigmatic_probe_makes_a_table_that_is_not_round(monkeypatch):

@@ -14,7 +14,7 @@ from .potentials import scattered_wave, scattering_factor
 from .probe import WaveGrid
 
 _VOLT = 47.87801  # V Å²
-_BATCH = 8  # probes at a time: small enough for the cache of a processor
+_BATCH = 2  # probes at a time: small enough for the cache of a processor
 
 
 @dataclass(frozen=True, slots=True)

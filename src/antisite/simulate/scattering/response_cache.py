@@ -14,7 +14,7 @@ from ...io.writing import write_bytes
 from ..column_atoms import ColumnAtoms
 from .optics import Optics
 
-_VERSION = 1  # of how tables are computed; a change makes every table new
+_VERSION = 2  # of how tables are computed; a change makes every table new
 
 
 def read_table(

@@ -14,7 +14,7 @@ from ..column_atoms import ColumnAtoms
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
 from .response_cache import read_table, write_table
-from .thermal import draw_displacements, rms_displacement
+from .thermal import common_displacement, mutual_displacements
 
 REACH = 9.0  # Å; a column farther away adds less than its neighbours' noise
 _TAPER = 1.5  # Å over which a table fades to nothing at its rim
@@ -22,8 +22,7 @@ _ROOM = 1.0  # Å between the farthest probe and the edge of the box, at least
 _PROBES = 0.6  # spacing of probes over the finest that a probe of this aperture can show
 _POINTS = 0.45  # the same of the table's points, between which a cubic spline has to do
 _COARSEST = 0.15  # Å between points of a table
-_N_SETS = 8  # pairs of opposite sets of displacements for two atoms; fewer for many, which vary less
-_LEAST_SETS = 4
+_N_SETS = 8  # of displacements, for columns of more than two atoms
 
 Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
@@ -144,25 +143,21 @@ def _vacuum(optics: Optics) -> NDArray[np.float64]:
 
 def _column_table(column: ColumnAtoms, optics: Optics, step: float, sampled: bool) -> NDArray[np.float32]:
     """(n_detectors, k, k) the table of one column, no source size."""
-    still = optics.static or len(column.symbols) == 1
-    sets = np.zeros((1, len(column.symbols), 2)) if still else _displacements(column)
+    if optics.static:
+        sets, weights = np.zeros((1, len(column.symbols), 2)), np.ones(1)
+    else:
+        sets, weights = mutual_displacements(column.symbols, n=_N_SETS)
     probes, spread = _probes(optics, step)
     size = 2 * (REACH + _ROOM) + 2e-3 * optics.convergence * abs(max(column.heights, key=abs))
     signal = np.zeros((len(optics.detectors), len(probes)))
-    for moved in sets:
+    for moved, weight in zip(sets, weights, strict=True):
         placed = [
             PlacedAtom(symbol, height, float(y), float(x))
             for symbol, height, (y, x) in zip(column.symbols, column.heights, moved, strict=True)
         ]
-        signal += collect(placed, probes, optics, size=size, sampled=sampled) / len(sets)
-    table = spread(signal)
-    if not optics.static and len(column.symbols) == 1:
-        table = blur_tables(table, rms_displacement(column.symbols[0]) / step)  # exact for a single atom
-    return table
-
-
-def _displacements(column: ColumnAtoms) -> NDArray[np.float64]:
-    return draw_displacements(column.symbols, max(_LEAST_SETS, 2 * _N_SETS // len(column.symbols)))
+        signal += collect(placed, probes, optics, size=size, sampled=sampled) * weight
+    shared = 0.0 if optics.static else common_displacement(column.symbols)
+    return blur_tables(spread(signal), shared / step)
 
 
 def _probes(

@@ -30,18 +30,58 @@ def rms_displacement(symbol: str) -> float:
     return math.sqrt(_B.get(symbol, _USUAL) / (8 * math.pi**2))
 
 
-def draw_displacements(symbols: tuple[str, ...], n: int) -> NDArray[np.float64]:
-    """(2 n, atoms, 2) Å, sideways displacements of independent atoms, evenly spread over what is likely.
+def common_displacement(symbols: tuple[str, ...]) -> float:
+    """Root mean square [Å] along one direction of what all atoms of a column share.
 
-    Each set comes with its opposite, so that their mean is exactly zero. The same atoms always get the same.
+    It is the mean of their displacements, each weighed by its precision, and does not depend on how they move
+    against each other: it only blurs the image of the column.
+
+    Examples
+    --------
+    >>> common_displacement(("W",)) == rms_displacement("W")
+    True
+    """
+    return float(1 / math.sqrt((1 / _variances(symbols)).sum()))
+
+
+def mutual_displacements(
+    symbols: tuple[str, ...], *, n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sideways displacements of atoms against their common one: (sets, atoms, 2) Å, and the sets' weights.
+
+    Of two atoms they are the points of a quadrature, for a column that looks the same from all sides (or its
+    mirror image); of more, sets drawn with their opposites. The same atoms always get the same.
 
     Parameters
     ----------
-    n : how many sets.
+    n : how many sets of more than two atoms, even.
     """
+    variances = _variances(symbols)
+    if len(symbols) == 1:
+        return np.zeros((1, 1, 2)), np.ones(1)
+    if len(symbols) == 2:
+        apart, weights = _polar_quadrature(math.sqrt(variances.sum()))
+        share = np.array([variances[0], -variances[1]]) / variances.sum()
+        return apart[:, None] * share[:, None], weights
     from scipy.stats import norm, qmc
 
-    spread = qmc.Sobol(2 * len(symbols), seed=0).random(n)
-    normal = np.asarray(norm.ppf(spread)).reshape(n, len(symbols), 2)
-    sets = normal * np.array([rms_displacement(symbol) for symbol in symbols])[:, None]
-    return np.concatenate([sets, -sets])
+    spread = np.asarray(norm.ppf(qmc.Sobol(2 * len(symbols), seed=0).random(n // 2)))
+    drawn = spread.reshape(-1, len(symbols), 2) * np.sqrt(variances)[:, None]
+    weighed = drawn / variances[:, None]
+    mutual = drawn - weighed.sum(axis=1, keepdims=True) / (1 / variances).sum()
+    return np.concatenate([mutual, -mutual]), np.full(2 * len(mutual), 0.5 / len(mutual))
+
+
+def _variances(symbols: tuple[str, ...]) -> NDArray[np.float64]:
+    return np.array([rms_displacement(symbol) ** 2 for symbol in symbols])
+
+
+def _polar_quadrature(
+    sigma: float, *, n_radii: int = 4, n_angles: int = 2
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places (n, 2) and weights (n,) that average over a round normal distribution; mirror images count once."""
+    half_square, radial = np.polynomial.laguerre.laggauss(n_radii)
+    angle = (np.arange(n_angles) + 0.5) * math.pi / n_angles
+    ways = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
+    places = sigma * np.sqrt(2 * half_square)[:, None, None] * ways
+    return places.reshape(-1, 2), np.repeat(radial / n_angles, n_angles)
