@@ -79,7 +79,7 @@ def _variances(symbols: tuple[str, ...]) -> NDArray[np.float64]:
 def _polar_quadrature(
     sigma: float, *, n_radii: int = 4, n_angles: int = 2
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places (n, 2) and weights (n,) for the mean over a round normal distribution, mirrored ones left out."""
+    """Places (n, 2) and weights (n,) that give the mean over a round normal distribution."""
     half_square, radial = np.polynomial.laguerre.laggauss(n_radii)
     angle = (np.arange(n_angles) + 0.5) * math.pi / n_angles
     ways = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
