@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into .venv, a few minutes the first time"
 	@$(PYTHON) -m venv .venv || { \
 	  echo "python's venv module must work (on Debian or Ubuntu: apt-get install python3-venv)"; exit 1; }
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev,dataset]'
 	@touch $@
 
 demo: $(STAMP)

@@ -58,6 +58,7 @@ FIELD_OPTICS = Optics(
     beam_energy=80e3, convergence=30, detectors=(Detector(inner=70, outer=200),), static=True
 )
 PATCH = 32  # px
+STREAM_EDGE, N_FIELDS = 836, 20  # antisite's fields: px, and how many
 SEED = 0
 
 
@@ -239,8 +240,10 @@ def field_of_patches() -> tuple[int, float]:
     return px * px, inside * 2 / (3.32**2 * math.sqrt(3) / 2)
 
 
-def speed_row(name: str, *, seconds: float, n_pixels: float, n_patches: float) -> dict[str, Any]:
-    """What a way of simulating makes in a second."""
+def speed_row(
+    name: str, *, seconds: float, n_pixels: float, n_patches: float, beside: dict[str, float]
+) -> dict[str, Any]:
+    """What a way of simulating makes in a second, and how many times what others make [patches a second]."""
     return {
         "simulated by": name,
         "seconds": f"{seconds:.3g}",
@@ -248,25 +251,49 @@ def speed_row(name: str, *, seconds: float, n_pixels: float, n_patches: float) -
         "patches": f"{n_patches:.3g}",
         "unique pixels a second": f"{n_pixels / seconds:.3g}",
         "patches a second": f"{n_patches / seconds:.3g}",
+        **{f"times {other}": f"{n_patches / seconds / rate:,.3g}" for other, rate in beside.items()},
     }
 
 
+def time_stream(*, n_fields: int) -> tuple[float, int, int, float]:
+    """Seconds, unique pixels and patches of noisy fields with defects, and the seconds for tables before."""
+    from antisite.simulate.cases import Case
+    from antisite.simulate.dataset import PatchStream
+    from antisite.simulate.doped_tmds import doped_defects
+
+    case = Case(specimen="WSe2", defects=doped_defects("W", "Se", "V"), optics=FIELD_OPTICS)
+    start = time.perf_counter()
+    stream = PatchStream(
+        cases=(case,), size=PATCH, shape=(STREAM_EDGE,) * 2, pixel_size=FIELD_PIXEL, seed=SEED
+    )
+    before = time.perf_counter() - start
+    stream.patches_of(n_fields)  # compiles
+    start = time.perf_counter()
+    n_patches = sum(len(batch) for batch in stream.patches(0, n_fields))
+    return time.perf_counter() - start, n_fields * STREAM_EDGE**2, n_patches, before
+
+
 def speed_rows() -> list[dict[str, Any]]:
-    """abTEM's field of WSe2 by each method, extrapolated from the part that was timed."""
+    """abTEM's field of WSe2 by each method, extrapolated from the part that was timed, and a stream's."""
     import dask
 
     n_pixels, n_patches = field_of_patches()
-    rows = []
+    taken: dict[str, tuple[float, float, float]] = {}
     with dask.config.set(scheduler="synchronous"):
         for name, method, counts, interpolation in (
             ("abTEM multislice", "multislice", (4, 12), 1),
             ("abTEM PRISM, one wave in 4 × 4", "prism", (16, 64), 4),
         ):
             first, each = time_abtem(method, n_probes=counts, interpolation=interpolation)
-            rows.append(
-                speed_row(name, seconds=first + n_pixels * each, n_pixels=n_pixels, n_patches=n_patches)
-            )
-    return rows
+            taken[name] = first + n_pixels * each, n_pixels, n_patches
+    beside = {name.split(",")[0]: patches / seconds for name, (seconds, _, patches) in taken.items()}
+    seconds, n_made, n_cut, before = time_stream(n_fields=N_FIELDS)
+    name = f"antisite, {N_FIELDS} noisy fields with defects (tables before: {before:.1f} s)"
+    taken[name] = seconds, n_made, n_cut
+    return [
+        speed_row(name, seconds=seconds, n_pixels=pixels, n_patches=patches, beside=beside)
+        for name, (seconds, pixels, patches) in taken.items()
+    ]
 
 
 PARTS = {

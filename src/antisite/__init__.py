@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .result import Result
     from .run.pipeline import find_defects
     from .run.settings import Settings
+    from .simulate.image import simulate_image
 
 __version__ = "0.1.0"
 
@@ -29,6 +30,7 @@ _HOMES = {
     "Settings": "run.settings",
     "find_defects": "run.pipeline",
     "read_image": "io.images",
+    "simulate_image": "simulate.image",
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Settings",
     "find_defects",
     "read_image",
+    "simulate_image",
 ]
 
 

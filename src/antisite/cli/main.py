@@ -14,8 +14,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
 from ..errors import AntisiteError, ChoiceError, NoLatticeError
-from . import detect, evaluate, inspect, report
+from . import detect, evaluate, inspect, report, simulate
 from .options import UsageError
+from .simulate_choices import join_pairs
 
 INTERRUPTED = 130
 BAD_USAGE: Any = typer.BadParameter.__bases__[0]  # its parent, which Typer gives no public name
@@ -34,6 +35,10 @@ class Command(TyperCommand):
     def get_help_option(self, ctx: Any) -> Any:
         """The option `--help`."""
         return _without_type(super().get_help_option(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; a detector has two angles."""
+        return super().parse_args(ctx, join_pairs(args))
 
 
 class Commands(TyperGroup):
@@ -101,6 +106,7 @@ def antisite(
 
 app.command(cls=Command, epilog=inspect.EPILOG)(inspect.inspect)
 app.command(cls=Command, epilog=detect.EPILOG)(detect.detect)
+app.command(cls=Command, epilog=simulate.EPILOG)(simulate.simulate)
 app.command(cls=Command)(evaluate.evaluate)
 app.command(cls=Command, epilog=report.EPILOG)(report.report)
 

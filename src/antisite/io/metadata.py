@@ -85,7 +85,7 @@ def conditions_of(metadata: Tree, original: Tree) -> Conditions:
     return Conditions(
         beam_energy=_first(trees, _BEAM_ENERGY, 1e3, 3e6),
         convergence=_first(trees, _CONVERGENCE, 0.1, 200),
-        detectors=_detectors(original),
+        detectors=_own_detector(metadata) or _detectors(original),
     )
 
 
@@ -117,6 +117,12 @@ def _first(
     return math.nan
 
 
+def _own_detector(metadata: Tree) -> tuple[Detector, ...]:
+    """As `antisite.io.image_files` writes it."""
+    ring = find(metadata, ("TEM", "Detector"))
+    return _ring(_number(find(ring, ("inner_angle",))), _number(find(ring, ("outer_angle",))))
+
+
 def _detectors(original: Tree) -> tuple[Detector, ...]:
     detector = find(original, ("DetectorMetadata",))
     if detector is None:
@@ -124,6 +130,10 @@ def _detectors(original: Tree) -> tuple[Detector, ...]:
         detector = find(original, ("Detectors", f"Detector-{number}"))
     inner = _number(find(detector, ("CollectionAngleRange", "begin"))) * 1e3
     outer = _number(find(detector, ("CollectionAngleRange", "end"))) * 1e3
+    return _ring(inner, outer)
+
+
+def _ring(inner: float, outer: float) -> tuple[Detector, ...]:
     return (Detector(inner=inner, outer=outer),) if 0 <= inner < outer <= 1000 else ()
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from ..errors import InputError, OutputError
 from ..image import Image
 from ..result import Result
 from .tables import read_table, write_json, write_table
+from .whole_folders import partial_folder, publish
 from .writing import write_bytes, writing
 
 SUMMARY = "result.json"
@@ -61,7 +60,7 @@ def write_result(
     folder, extra = Path(folder), extra or {}
     _check_names(extra)
     check_folder(folder, overwrite=overwrite)
-    with _partial(folder) as partial:
+    with partial_folder(folder) as partial:
         _write_files(result, partial, extra)
         _publish(partial, folder)
     return folder
@@ -171,34 +170,5 @@ def _write_files(result: Result, folder: Path, extra: Mapping[str, bytes]) -> No
     write_json({"schema": SCHEMA_VERSION, **result.summary, **domains}, folder / SUMMARY)
 
 
-@contextmanager
-def _partial(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside `folder`; whatever goes wrong, it and all that was made for it vanish."""
-    partial = folder.absolute().parent / f".{folder.absolute().name}.partial"
-    made = [place for place in (folder.absolute(), *folder.absolute().parents) if not place.exists()]
-    try:
-        with writing(folder):
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-        yield partial
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        if made and made[0] == folder.absolute():
-            shutil.rmtree(folder, ignore_errors=True)
-        for place in made:
-            with suppress(OSError):
-                place.rmdir()
-        raise
-    shutil.rmtree(partial, ignore_errors=True)
-
-
 def _publish(partial: Path, folder: Path) -> None:
-    new = sorted((path.name for path in partial.iterdir()), key=lambda name: (name == SUMMARY, name))
-    with writing(folder):
-        folder.mkdir(exist_ok=True)
-        (folder / SUMMARY).unlink(missing_ok=True)  # incomplete from here until the last move
-        for name in FILES:
-            if name not in new:
-                (folder / name).unlink(missing_ok=True)
-        for name in new:
-            (partial / name).replace(folder / name)
+    publish(partial, folder, files=FILES, last=SUMMARY)

@@ -159,27 +159,30 @@ def draw_marks(
     return ax
 
 
+def kind_handle(kind: str, label: str) -> Line2D:
+    """The mark of a kind with these words, for a legend."""
+    from matplotlib.lines import Line2D
+    from matplotlib.path import Path
+
+    if kind in LINES:
+        line = LINES[kind]
+        return Line2D([], [], color=line.colour, linestyle=line.style, linewidth=2.4, label=label)
+    corners = outline(kind, 1.0) * (1, -1)  # markers are drawn y upward
+    shape: Any = Path(np.vstack([corners, corners[:1]]), closed=True)
+    look_of: dict[str, Any] = {"mfc": "none", "mec": look(kind).colour, "mew": 2}
+    return Line2D([], [], linestyle="none", label=label, marker=shape, ms=9, **look_of)
+
+
 def legend_handles(result: Result) -> list[Artist]:
     """One mark with the words and the count of each kind, or that there is none; then the veil's, if any."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
-    from matplotlib.path import Path
-
-    def handle(label: str, **marker: Any) -> Line2D:
-        return Line2D([], [], linestyle="none", label=label, **marker)
-
-    def mark(kind: str, n: int) -> Line2D:
-        if kind in LINES:
-            label, line = f"{kind_words(kind, n)}  {n:,}", LINES[kind]
-            return Line2D([], [], color=line.colour, linestyle=line.style, linewidth=2.4, label=label)
-        corners = outline(kind, 1.0) * (1, -1)  # markers are drawn y upward
-        shape: Any = Path(np.vstack([corners, corners[:1]]), closed=True)
-        look_of: dict[str, Any] = {"mfc": "none", "mec": look(kind).colour, "mew": 2}
-        return handle(f"{kind_words(kind, n)}  {n:,}", marker=shape, ms=9, **look_of)
 
     found = result.summary.get("lattice_found", True)
-    handles: list[Artist] = [mark(kind, n) for kind, n in count_kinds(result.defects).items()]
-    handles = handles or [handle("no defects found" if found else "no lattice found")]
+    counts = count_kinds(result.defects)
+    handles: list[Artist] = [kind_handle(kind, f"{kind_words(kind, n)}  {n:,}") for kind, n in counts.items()]
+    nothing = "no defects found" if found else "no lattice found"
+    handles = handles or [Line2D([], [], linestyle="none", label=nothing)]
     if not_analysed(result).any():
         handles.append(Patch(label="not analysed", facecolor="#969faf", edgecolor="white", hatch="////"))
     return handles

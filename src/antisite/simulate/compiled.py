@@ -12,20 +12,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """The function compiled, with IEEE arithmetic; other threads run beside it."""
-    return _compile(function, fastmath=False)
+    """The function compiled, and kept on disk where a folder for that can be written.
 
-
-def compiled_fast(function: Function) -> Function:
-    """The function compiled, free to add in any order and blind to NaN."""
-    return _compile(function, fastmath=True)
-
-
-def _compile(function: Function, *, fastmath: bool) -> Function:
-    """Compiled, and kept on disk where a folder for that can be written."""
-    compile_with: Callable[..., Any] = functools.partial(
-        numba.njit, nogil=True, fastmath=fastmath, error_model="numpy"
-    )
+    Arithmetic follows IEEE in the order written, so that every processor gives the same bits (freedom to
+    reorder gained nothing). Other threads run beside it.
+    """
+    compile_with: Callable[..., Any] = functools.partial(numba.njit, nogil=True, error_model="numpy")
     try:
         return cast(Function, compile_with(cache=True)(function))
     except RuntimeError:  # numba finds no folder it may write to

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..defects import LINE_KINDS, POINT_KINDS
 from ..errors import InputError
 from ..image import Image
+from ..io.image_files import tiff_bytes
 from ..io.writing import write_bytes
 from .oriented_boxes import box_corners, clip_polygon, oriented_boxes
 from .truth import Truth, truth_json
@@ -126,7 +127,7 @@ def write_tiff_json(items: Iterable[Labelled], folder: str | Path) -> None:
         endings = [""] if image.n_channels == 1 else [f"_{i + 1}" for i in range(image.n_channels)]
         files = [f"{name}{ending}.tif" for ending in endings]
         for file, pixels in zip(files, image.channels, strict=True):
-            write_bytes(folder / file, _tiff(pixels, image.pixel_size))
+            write_bytes(folder / file, tiff_bytes(pixels, image.pixel_size))
         text = truth_json(truth, image=files[0] if len(files) == 1 else files)
         write_bytes(folder / f"{name}.truth.json", text.encode())
 
@@ -162,18 +163,6 @@ def _png(image: Image, channel: int) -> bytes:
     greys = np.round((pixels - low) * (255 / (high - low if high > low else 1))).astype(np.uint8)
     buffer = io.BytesIO()
     Picture.fromarray(greys).save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
-def _tiff(pixels: NDArray[np.float32], pixel_size: float) -> bytes:
-    """As ImageJ writes it; the size of a pixel in micrometres, as RosettaSciIO reads no other unit of it."""
-    from tifffile import imwrite
-
-    buffer = io.BytesIO()
-    scale: dict[str, Any] = {}
-    if pixel_size > 0:
-        scale = {"resolution": (1e4 / pixel_size,) * 2, "metadata": {"unit": "micron"}}
-    imwrite(buffer, pixels, imagej=True, **scale)
     return buffer.getvalue()
 
 

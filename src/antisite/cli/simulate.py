@@ -1,0 +1,177 @@
+"""`antisite simulate`: a specimen in, its image and the truth about it out."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from . import options as o
+from . import simulate_choices as c
+from . import simulate_options as s
+
+EPILOG = """Examples:
+
+antisite simulate --list
+
+antisite simulate WSe2 --dopant V:0.02 --vacancy Se:0.01 --dose 1e4 --seed 1
+
+antisite simulate WSe2 --like field.dm4 --vacancy Se:0.02
+
+antisite simulate model.xyz --periodic --static --detector 60 200 --shape 240 208 --out model
+
+DIR/<specimen>/ then holds the image as .tif and .hspy, truth.json, picture.png and simulation.json.
+"""
+
+
+_HOW = ("cache", "workers", "out", "overwrite", "as_json", "quiet")
+
+
+def simulate(
+    specimen: s.Specimen = None,
+    list_: s.List = False,
+    zone_axis: s.ZoneAxis = None,
+    thickness: s.Thickness = None,
+    size: s.Size = None,
+    shape: s.Shape = None,
+    pixel_size: s.PixelSize = None,
+    rotation: s.Rotation = None,
+    like: s.Like = None,
+    lattice_constant: s.LatticeConstant = None,
+    periodic: s.Periodic = False,
+    vacancy: s.Vacancy = None,
+    column_vacancy: s.ColumnVacancy = None,
+    dopant: s.Dopant = None,
+    antisite: s.Antisite = None,
+    adatom: s.Adatom = None,
+    interstitial: s.Interstitial = None,
+    complexes: s.Complex = None,
+    beam_energy: s.BeamEnergy = None,
+    convergence: s.Convergence = None,
+    detector: s.Detector = None,
+    bright_field: s.BrightField = None,
+    defocus: s.Defocus = None,
+    cs: s.Cs = None,
+    source_size: s.SourceSize = None,
+    static: s.Static = None,
+    dose: s.Dose = None,
+    noiseless: s.Noiseless = False,
+    drift: s.Drift = None,
+    jitter: s.Jitter = None,
+    flyback: s.Flyback = None,
+    contamination: s.ContaminationShare = None,
+    gain: s.Gain = None,
+    offset: s.Offset = None,
+    read_noise: s.ReadNoise = None,
+    bits: s.Bits = None,
+    seed: s.Seed = None,
+    cache: s.Cache = None,
+    workers: s.Workers = 1,
+    out: o.Out = o.DEFAULT_OUT,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Simulate an image from the atoms of a specimen, with defects of known place and kind.
+
+    What the beam does in every column is computed once by multislice and kept; then an image takes moments.
+    """
+    given = c.given_options(locals())
+    if list_:
+        _list_specimens(as_json)
+        return
+
+    from ..io.tables import to_json
+    from ..run.batch import check_output
+    from .show_simulated import simulated_text
+
+    work = _chosen_work({name: value for name, value in given.items() if name not in _HOW})
+    check_output(out)
+    progress = _counted_tables if sys.stderr.isatty() and not (as_json or quiet) else iter
+    how = {"cache": cache or cache_folder(), "workers": workers, "progress": progress}
+    try:
+        folder, summary = work(out, overwrite=overwrite, **how)
+    except MemoryError as error:
+        raise o.UsageError(
+            "the image must fit into memory, and there is too little (make it smaller)"
+        ) from error
+    for caution in summary["warnings"]:
+        typer.echo(f"antisite: warning: {caution}", err=True)
+    if as_json:
+        typer.echo(to_json({"folder": str(folder), **summary}), nl=False)
+    elif not quiet:
+        typer.echo(simulated_text(folder, summary))
+
+
+def cache_folder() -> Path:
+    """Where this system keeps what programs can compute again."""
+    home = Path.home()
+    if sys.platform == "win32":
+        place = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        place = home / "Library" / "Caches"
+    else:
+        place = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return place / "antisite"
+
+
+def _chosen_work(given: dict[str, Any]) -> Callable[..., tuple[Path, dict[str, Any]]]:
+    """What the options ask for, as a call that lacks only the output."""
+    from functools import partial
+
+    from ..run.simulation_runs import run_simulation, run_structure, run_twin
+
+    if "specimen" not in given:
+        raise o.UsageError("a simulation needs a SPECIMEN (antisite simulate --list names those it knows)")
+    if "periodic" in given and "like" in given:
+        raise o.UsageError("--periodic and --like exclude each other (give one of them)")
+    if "periodic" in given:
+        c.refuse_others(given, c.FOR_PERIODIC, "with --periodic")
+        if not {"size", "shape"} & set(given):
+            raise o.UsageError("--periodic needs the number of pixels (give --shape NY NX)")
+        chosen = c.chosen_simulation(given)
+        return partial(run_structure, Path(chosen.specimen), optics=chosen.optics, shape=chosen.shape)
+    if "like" not in given:
+        c.refuse_others(given, set(given) - {"lattice_constant"}, "without --like")
+        return partial(run_simulation, c.chosen_simulation(given))
+    c.refuse_others(given, c.FOR_LIKE, "with --like, which finds it in the image")
+    chosen = c.chosen_simulation(given)
+    return partial(
+        run_twin,
+        chosen,
+        given["like"],
+        optics=chosen.optics if set(c.BEAM) & set(given) else None,
+        shape=chosen.shape if {"size", "shape"} & set(given) else None,
+        lattice_constant=given.get("lattice_constant", math.nan),
+    )
+
+
+def _counted_tables(tables: Iterable[Any]) -> Iterator[Any]:
+    """The tables, counted on the terminal as they are done."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} tables of columns"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(tables, total=None)
+
+
+def _list_specimens(as_json: bool) -> None:
+    from ..simulate.specimens import list_specimens
+    from .show_simulated import specimen_table
+
+    rows = list_specimens()
+    if as_json:
+        from ..io.tables import to_json
+
+        names = ("name", "words", "cell", "columns")
+        typer.echo(to_json([dict(zip(names, row, strict=True)) for row in rows]), nl=False)
+        return
+    from rich.console import Console
+
+    Console().print(specimen_table(rows))

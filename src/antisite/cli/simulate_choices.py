@@ -1,0 +1,154 @@
+"""What the options of `antisite simulate` say together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from .options import UsageError
+
+if TYPE_CHECKING:
+    from ..conditions import Detector
+    from ..run.simulation import Simulation
+
+# the option's parameter, and the field of `PointDefects`
+FORMS = {
+    "vacancy": "vacancies",
+    "column_vacancy": "column_vacancies",
+    "dopant": "substitutions",
+    "antisite": "antisites",
+    "adatom": "adatoms",
+    "interstitial": "interstitials",
+    "complexes": "complexes",
+}
+BEAM = ("beam_energy", "convergence", "detector", "defocus", "cs", "static", "bright_field")
+"""What an image to be matched does not tell of itself, or tells in its notes."""
+_OPTICS = tuple(name for name in (*BEAM, "source_size") if name != "detector")
+_SCAN = ("drift", "jitter", "flyback")
+_READOUT = ("gain", "offset", "read_noise", "bits")
+_FRAME = ("specimen", "size", "shape")
+FOR_PERIODIC = {"periodic", *_FRAME, *BEAM, "source_size", "noiseless"}
+"""What a structure's image may be told."""
+FOR_LIKE = {"like", *_FRAME, *BEAM, *FORMS, "zone_axis", "thickness", "seed", "lattice_constant"}
+"""What may be said beside an image that is to be matched."""
+
+
+def join_pairs(arguments: list[str], flag: str = "--detector") -> list[str]:
+    """Arguments in which the two numbers after a flag are one word: Typer repeats no options of two.
+
+    Examples
+    --------
+    >>> join_pairs(["WSe2", "--detector", "70", "200", "--seed", "1"])
+    ['WSe2', '--detector', '70 200', '--seed', '1']
+    """
+    joined: list[str] = []
+    rest = list(arguments)
+    while rest:
+        joined.append(rest.pop(0))
+        if joined[-1] == flag and len(rest) > 1 and all(_is_number(word) for word in rest[:2]):
+            joined.append(f"{rest.pop(0)} {rest.pop(0)}")
+    return joined
+
+
+def given_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the parameters of the command those that were given.
+
+    Examples
+    --------
+    >>> given_options({"dose": 0.0, "static": None, "noiseless": False})
+    {'dose': 0.0}
+    """
+    return {name: value for name, value in parameters.items() if not (value is None or value is False)}
+
+
+def refuse_others(given: Mapping[str, Any], allowed: Collection[str], where: str) -> None:
+    """Refuse options that mean nothing beside, or without, another one."""
+    others = [name for name in given if name not in allowed]
+    if others:
+        raise UsageError(f"--{_flag(others[0])} means nothing {where} (leave it out)")
+
+
+def chosen_simulation(given: Mapping[str, Any]) -> Simulation:
+    """What the options ask for; the rest is as `Simulation` has it by default.
+
+    Raises
+    ------
+    UsageError
+        A value out of range, or two that exclude each other.
+    """
+    from ..run.simulation import Simulation
+    from ..simulate.point_defects import PointDefects
+    from ..simulate.recording import Contamination, Readout, Recording, Scan
+    from ..simulate.scattering.optics import Optics
+
+    def part(noun: Any, names: tuple[str, ...]) -> Any:
+        return noun(**{name: given[name] for name in names if name in given})
+
+    if "size" in given and "shape" in given:
+        raise UsageError("--size and --shape exclude each other (give one of them)")
+    if "noiseless" in given and math.isfinite(given.get("dose", math.inf)):
+        raise UsageError("--noiseless and --dose exclude each other (give one of them)")
+    try:
+        shares: Any = {form: _shares(flag, given[flag]) for flag, form in FORMS.items() if flag in given}
+        optics: Any = {name: given[name] for name in _OPTICS if name in given}
+        if "detector" in given:
+            optics["detectors"] = tuple(map(_ring, given["detector"]))
+        recorded: Any = {"scan": part(Scan, _SCAN), "readout": part(Readout, _READOUT)}
+        if "dose" in given:
+            recorded["dose"] = given["dose"]
+        if "contamination" in given:
+            recorded["contamination"] = Contamination(strength=given["contamination"])
+        told: Any = {field.name: given[field.name] for field in fields(Simulation) if field.name in given}
+        if "size" in given:
+            told["shape"] = (given["size"], given["size"])
+        if "rotation" in given:
+            told["rotation"] = math.radians(given["rotation"])
+        return Simulation(
+            **told, defects=PointDefects(**shares), optics=Optics(**optics), recording=Recording(**recorded)
+        )
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+def _shares(flag: str, words: list[str]) -> dict[str, float]:
+    """Elements and shares of `V:0.02`."""
+    name = _flag(flag)
+    shares: dict[str, float] = {}
+    for word in words:
+        text, _, number = word.rpartition(":")
+        percent = number.endswith("%") and _is_number(number[:-1])
+        if not text or not _is_number(number) or math.isnan(float(number)):
+            hint = (
+                f"{text}:{float(number[:-1]) / 100:g}" if text and percent else "V:0.02 is 2 % of the sites"
+            )
+            raise UsageError(f"--{name} must be written WORDS:SHARE, got {word!r} ({hint})")
+        if text in shares:
+            raise UsageError(f"--{name} must name every defect once, got {text} twice")
+        shares[text] = float(number)
+    return shares
+
+
+def _ring(text: str) -> Detector:
+    """The detector of two angles in one word."""
+    from ..conditions import Detector
+
+    words = text.replace(",", " ").split()
+    if len(words) != 2 or not all(_is_number(word) for word in words):
+        raise UsageError(f"--detector must be followed by two angles in mrad, INNER OUTER, got {text!r}")
+    return Detector(inner=float(words[0]), outer=float(words[1]))
+
+
+def _flag(name: str) -> str:
+    """As the option of a parameter is written."""
+    return name.replace("complexes", "complex").replace("_", "-")
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

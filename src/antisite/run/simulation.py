@@ -1,0 +1,160 @@
+"""An image to be simulated: everything that is chosen, checked before anything is computed."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..image import Image
+from ..simulate.column_atoms import ColumnAtoms
+from ..simulate.crystals import Crystal
+from ..simulate.defect_words import read_defect
+from ..simulate.image import simulate_image
+from ..simulate.point_defects import PointDefects
+from ..simulate.recording import Recording
+from ..simulate.scattering.optics import Optics
+from ..simulate.specimens import find_specimen
+from ..simulate.truth import Truth
+
+Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
+
+_BYTES_PER_PIXEL = 40  # of one detector: signal, film, counts and what is written, at the same time
+_BYTES_PER_COLUMN = 300  # its rows in the tables of scene and truth
+_FAR = 14.7  # columns that are laid out, over those in a square frame: one diagonal around it
+_MEMORY = 8 * 2**30  # where the system does not say what is free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """All that an image follows from.
+
+    Parameters
+    ----------
+    specimen : name in the library, or a structure file.
+    zone_axis, thickness : as in `find_specimen`.
+    defects, optics, recording : as in `simulate_image`.
+    shape : (y, x) px
+    pixel_size : Å/px
+    rotation : rad, direction of the crystal's `a` from +x towards +y.
+    seed : the same gives the same image.
+
+    Raises
+    ------
+    InputError
+        A value that no image has.
+    """
+
+    specimen: str
+    zone_axis: tuple[int, int, int] | None = None
+    thickness: float | None = None
+    defects: PointDefects = field(default_factory=PointDefects)
+    optics: Optics = field(default_factory=Optics)
+    recording: Recording = field(default_factory=Recording)
+    shape: tuple[int, int] = (512, 512)
+    pixel_size: float = 0.2
+    rotation: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1:
+            raise InputError(f"an image must be at least 1 × 1 px, got {self.shape[0]} × {self.shape[1]}")
+        if not 0 < self.pixel_size < math.inf:
+            raise InputError(f"pixel_size must be positive and finite [Å/px], got {self.pixel_size:g}")
+        if self.seed < 0:
+            raise InputError(f"seed must be 0 or more, got {self.seed}")
+
+    def find_crystal(self) -> Crystal:
+        """The crystal, seen along its axis.
+
+        Raises
+        ------
+        InputError
+            It is unknown, or its file cannot be used.
+        """
+        return find_specimen(self.specimen, zone_axis=self.zone_axis, thickness=self.thickness)
+
+    def check(self, crystal: Crystal) -> None:
+        """Refuse defects that the crystal cannot hold, and an image that does not fit into memory."""
+        check_defects(self.defects, crystal)
+        check_memory(self.shape, self.pixel_size, crystal, n_detectors=len(self.optics.detectors))
+
+    def simulate(
+        self, crystal: Crystal, *, cache: Path | None = None, workers: int = 1, progress: Progress = iter
+    ) -> tuple[Image, Truth]:
+        """The image and what is in it; the rest as in `simulate_image`."""
+        return simulate_image(
+            crystal,
+            defects=self.defects,
+            optics=self.optics,
+            recording=self.recording,
+            shape=self.shape,
+            pixel_size=self.pixel_size,
+            rotation=self.rotation,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            rng=self.seed,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Everything chosen, JSON-ready; of a file its name only, and what is infinite or unknown is null."""
+        chosen = asdict(self)
+        chosen["specimen"] = Path(self.specimen).name
+        chosen["defects"] = {
+            form: told for form, told in chosen["defects"].items() if told or form == "n_depths"
+        }
+        return chosen
+
+
+def check_defects(defects: PointDefects, crystal: Crystal) -> None:
+    """Refuse defects of elements that are none or that the crystal has not."""
+    own = [symbol for column in crystal.columns for symbol in column.atoms.symbols]
+    for form, text, _ in defects.shares:
+        read_defect(form, text, elements=own, crystal=crystal.name)
+
+
+def check_memory(
+    shape: tuple[int, int],
+    pixel_size: float,
+    crystal: Crystal,
+    *,
+    n_detectors: int = 1,
+    available: float | None = None,
+) -> None:
+    """Refuse an image that would not fit into memory, before any of it is taken.
+
+    Parameters
+    ----------
+    shape : (y, x) px
+    pixel_size : Å/px
+    available : bytes; what the system has free by default.
+    """
+    (ay, ax), (by, bx) = crystal.cell
+    columns = _FAR * math.prod(shape) * pixel_size**2 / abs(ay * bx - ax * by) * len(crystal.columns)
+    refuse_too_large(shape, n_detectors, columns * _BYTES_PER_COLUMN, available=available)
+
+
+def refuse_too_large(
+    shape: tuple[int, int], n_detectors: int, further: float = 0.0, *, available: float | None = None
+) -> None:
+    """Refuse pixels and whatever bytes come with them that exceed the memory."""
+    wanted = math.prod(shape) * n_detectors * _BYTES_PER_PIXEL + further
+    free = free_memory() if available is None else available
+    if wanted > free:
+        raise InputError(
+            f"an image must fit into memory, got {shape[0]} × {shape[1]} px, which takes about "
+            f"{wanted / 1e9:.3g} GB where {free / 1e9:.3g} GB are free (simulate several smaller ones)"
+        )
+
+
+def free_memory() -> float:
+    """Bytes that the system has free; 8 GB where it does not say."""
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return float(_MEMORY)

@@ -1,0 +1,168 @@
+"""A specimen's image, the twin of an image, or the image of a structure: computed and written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..io.images import read_image
+from ..io.structures import read_structure
+from ..simulate.scattering.optics import Optics
+from .simulation import Simulation, refuse_too_large
+from .simulation_files import (
+    STRUCTURE,
+    SUMMARY,
+    TWINS,
+    refuse_simulation,
+    simulation_files,
+    write_simulation,
+    write_structure_image,
+)
+
+if TYPE_CHECKING:
+    from ..simulate.fitted_conditions import FittedConditions
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+
+_UNTOLD = ("crystal", "shape", "name", "vibration")  # of fitted conditions: said elsewhere, or long
+
+
+def run_simulation(
+    chosen: Simulation,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    cache: Path | None = None,
+    workers: int = 1,
+    progress: Progress = iter,
+) -> tuple[Path, dict[str, Any]]:
+    """Simulate a specimen and write its files.
+
+    Returns
+    -------
+    The folder `out`/<name of the specimen>, and the summary in it.
+    """
+    crystal = chosen.find_crystal()
+    chosen.check(crystal)
+    folder = out / crystal.name
+    files = simulation_files(crystal.name, len(chosen.optics.detectors))
+    refuse_simulation(folder, files=files, overwrite=overwrite)
+    image, truth = chosen.simulate(crystal, cache=cache, workers=workers, progress=progress)
+    summary = write_simulation(
+        replace(image, name=files[0]),
+        truth,
+        folder,
+        name=crystal.name,
+        settings=chosen.settings(),
+        source=chosen.specimen,
+        bits=chosen.recording.readout.bits,
+        cautions=chosen.optics.cautions,
+    )
+    return folder, summary
+
+
+def run_twin(
+    chosen: Simulation,
+    like: Path,
+    out: Path,
+    *,
+    optics: Optics | None = None,
+    shape: tuple[int, int] | None = None,
+    lattice_constant: float = math.nan,
+    overwrite: bool = False,
+    cache: Path | None = None,
+    workers: int = 1,
+    progress: Progress = iter,
+) -> tuple[Path, dict[str, Any]]:
+    """Fit the conditions of an image, simulate its twin and write its files and `twins.png`.
+
+    Parameters
+    ----------
+    chosen : specimen, defects and seed; the rest comes from the image.
+    optics : beam and detectors; those that the image names by default.
+    shape : (y, x) px of the twin; that of the image by default.
+
+    Returns
+    -------
+    The folder `out`/<stem of the image>_twin, and the summary in it.
+
+    Raises
+    ------
+    NoLatticeError
+        The image shows none.
+    """
+    from ..plot.twins import twins_png
+    from ..simulate.fit_conditions import fit_conditions
+    from ..simulate.twin import twin
+
+    crystal = chosen.find_crystal()
+    image = read_image(like)
+    chosen = replace(chosen, shape=shape or image.shape)
+    chosen.check(crystal)
+    name = f"{like.stem}_twin"
+    folder = out / name
+    files = [*simulation_files(name, image.n_channels), TWINS]
+    refuse_simulation(folder, files=files, overwrite=overwrite)
+    how: dict[str, Any] = {"cache": cache, "workers": workers, "progress": progress}
+    fitted = fit_conditions(image, crystal, optics=optics, lattice_constant=lattice_constant, **how)
+    made, truth = twin(fitted, defects=chosen.defects, shape=chosen.shape, rng=chosen.seed, **how)
+    settings = chosen.settings()
+    told = {
+        name: settings[name] for name in ("specimen", "zone_axis", "thickness", "defects", "shape", "seed")
+    }
+    summary = write_simulation(
+        replace(made, name=files[0]),
+        truth,
+        folder,
+        name=name,
+        settings=told,
+        source=chosen.specimen,
+        bits=_bits(fitted),
+        cautions=fitted.optics.cautions,
+        told={"like": like.name, "fitted": fitted_settings(fitted)},
+        extra={TWINS: twins_png(image, made)},
+    )
+    return folder, summary
+
+
+def run_structure(
+    path: Path,
+    out: Path,
+    *,
+    optics: Optics,
+    shape: tuple[int, int],
+    overwrite: bool = False,
+    cache: Path | None = None,
+    workers: int = 1,
+    progress: Progress = iter,
+) -> tuple[Path, dict[str, Any]]:
+    """Simulate one cell of a structure file, noiseless, and write `out`/image.npy.
+
+    Returns
+    -------
+    The folder `out`, and the summary in it.
+    """
+    from ..simulate.structure_image import structure_image
+
+    atoms = read_structure(path)
+    refuse_too_large(shape, len(optics.detectors))
+    refuse_simulation(out, files=[STRUCTURE, SUMMARY], overwrite=overwrite)
+    pixels = structure_image(atoms, optics, shape=shape, cache=cache, workers=workers, progress=progress)
+    settings = {"specimen": path.name, "periodic": True, "shape": list(shape), "optics": asdict(optics)}
+    summary = write_structure_image(pixels, out, settings=settings, source=path, cautions=optics.cautions)
+    return out, summary
+
+
+def fitted_settings(fitted: FittedConditions) -> dict[str, Any]:
+    """Fitted conditions, JSON-ready."""
+    told = {name: value for name, value in asdict(fitted).items() if name not in _UNTOLD}
+    return {"rotation": fitted.rotation, "mirrored": fitted.mirrored, "stretch": fitted.stretch, **told}
+
+
+def _bits(fitted: FittedConditions) -> int:
+    """Of whole numbers, where every detector recorded such; else 0."""
+    bits = [detector.readout.bits for detector in fitted.detectors]
+    return max(bits) if all(bits) else 0
