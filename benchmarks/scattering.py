@@ -318,7 +318,7 @@ def write_part(out: Path, title: str, rows: list[dict[str, Any]]) -> None:
     old = out.read_text(encoding="utf-8") if out.exists() else ""
     parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", old, flags=re.DOTALL | re.MULTILINE))
     parts[title] = f"\n{PARTS[title]}\n\n{markdown(rows)}\n"
-    text = "".join(f"## {name}\n{parts[name]}" for name in PARTS if name in parts)
+    text = "\n\n".join(f"## {name}\n{parts[name].rstrip()}" for name in PARTS if name in parts)
     out.write_text(f"# Simulated images beside multislice\n\n{text}".rstrip() + "\n", encoding="utf-8")
 
 

@@ -191,12 +191,13 @@ PARTS = {
 def write_part(out: Path, title: str, rows: list[dict[str, Any]]) -> None:
     """Print a table and put it in the place of the one with its title."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(f"{title} (load of the machine: {load:.1f})\n{markdown(rows)}", flush=True)
+    note = f"Load of the machine at the end: {load:.1f}."
+    print(f"{title}. {note}\n{markdown(rows)}", flush=True)
     old = out.read_text(encoding="utf-8") if out.exists() else ""
     parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", old, flags=re.DOTALL | re.MULTILINE))
-    parts[title] = f"\n{PARTS[title]}\n\n{markdown(rows)}\n"
-    text = "".join(f"## {name}\n{parts[name]}" for name in PARTS if name in parts)
-    out.write_text(f"# Labelled patches a second\n\n{text}".rstrip() + "\n", encoding="utf-8")
+    parts[title] = f"\n{PARTS[title]} {note}\n\n{markdown(rows)}"
+    text = "\n\n".join(f"## {name}\n{parts[name].rstrip()}" for name in PARTS if name in parts)
+    out.write_text(f"# Labelled patches a second\n\n{text}\n", encoding="utf-8")
 
 
 def main() -> None:
