@@ -28,15 +28,15 @@ from antisite import read_image
 from antisite.conditions import Detector
 from antisite.image import Image, combine
 from antisite.plot.twins import twins_png
-from antisite.simulate.fit_conditions import fit_conditions
-from antisite.simulate.fitted_conditions import FittedConditions
+from antisite.simulate.crystals.library import find_specimen
+from antisite.simulate.fit_conditions.fit import fit_conditions
+from antisite.simulate.fit_conditions.fitted_conditions import FittedConditions
+from antisite.simulate.fit_conditions.twin import twin
+from antisite.simulate.fit_conditions.two_sample import tell_apart
 from antisite.simulate.image import simulate_image
-from antisite.simulate.point_defects import PointDefects
-from antisite.simulate.recording import Contamination, Readout, Recording, Scan
+from antisite.simulate.point_defects.planting import PointDefects
+from antisite.simulate.recording.recording import Contamination, Readout, Recording, Scan
 from antisite.simulate.scattering.optics import Optics
-from antisite.simulate.specimens import find_specimen
-from antisite.simulate.twin import twin
-from antisite.simulate.two_sample import tell_apart
 
 OUT = Path(__file__).with_name("fit_conditions.md")
 DOCS = Path(__file__).parents[1] / "docs"

@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 from antisite.simulate.sketch.image import sketch_image
-from antisite.simulate.truth import write_truth
+from antisite.simulate.truth.truth import write_truth
 
 FOLDER = Path(__file__).parents[1] / "src" / "antisite" / "data"
 PIXEL_SIZE = 0.2  # Å

@@ -39,8 +39,8 @@ from antisite.io.annotations import read_annotations
 from antisite.io.images import read_image
 from antisite.run.crystal_search import Specimen, find_specimen
 from antisite.run.pipeline import analysed_window
-from antisite.simulate.crystals import Column, Crystal
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.crystals.crystal import Column, Crystal
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.crystals import SKETCHES, find_sketch
 from antisite.simulate.sketch.image import sketch_image

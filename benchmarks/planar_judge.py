@@ -18,8 +18,8 @@ from antisite.image import Image
 from antisite.result import Result
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.extended_truth import TrueLine
-from antisite.simulate.truth import Truth
+from antisite.simulate.truth.lines import TrueLine
+from antisite.simulate.truth.truth import Truth
 
 NEAR = 1.5  # cells, how near a line or a core counts as found
 COUNTED = 3  # layers of a lamella; fewer are a stacking fault, or too few to be told

@@ -15,12 +15,17 @@ import numpy as np
 from numpy.random import Generator
 
 from antisite.image import Image
-from antisite.simulate.dislocated import Dislocation, add_dislocations, faulted_pair, tilt_wall
-from antisite.simulate.extended_defects import fault, lamella, tilt_boundary, twin_boundary
-from antisite.simulate.scenes import Scene, nearest_spacing, perfect_scene
+from antisite.simulate.crystals.scene import Scene, nearest_spacing, perfect_scene
+from antisite.simulate.extended_defects.boundaries import fault, lamella, tilt_boundary, twin_boundary
+from antisite.simulate.extended_defects.dislocations import (
+    Dislocation,
+    add_dislocations,
+    faulted_pair,
+    tilt_wall,
+)
 from antisite.simulate.sketch.crystals import DOMAIN_SKETCHES, SKETCHES
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
-from antisite.simulate.truth import Truth
+from antisite.simulate.truth.truth import Truth
 
 DEGREE = math.pi / 180
 SAMPLINGS = (6.5, 8, 12, 20, 40)  # px per cell; below 6 px an image is refused, and drift alone can pass it

@@ -257,9 +257,9 @@ def speed_row(
 
 def time_stream(*, n_fields: int) -> tuple[float, int, int, float]:
     """Seconds, unique pixels and patches of noisy fields with defects, and the seconds for tables before."""
-    from antisite.simulate.cases import Case
-    from antisite.simulate.dataset import PatchStream
-    from antisite.simulate.doped_tmds import doped_defects
+    from antisite.simulate.dataset.cases import Case
+    from antisite.simulate.dataset.doped_tmds import doped_defects
+    from antisite.simulate.dataset.stream import PatchStream
 
     case = Case(specimen="WSe2", defects=doped_defects("W", "Se", "V"), optics=FIELD_OPTICS)
     start = time.perf_counter()

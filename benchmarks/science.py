@@ -29,7 +29,7 @@ from antisite.run.settings import Settings
 from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image
-from antisite.simulate.truth import Truth
+from antisite.simulate.truth.truth import Truth
 
 FIRST_SEED = 20_000
 OUT = Path(__file__).with_name("science.md")

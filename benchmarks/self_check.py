@@ -32,7 +32,7 @@ from antisite.run.crystal_search import Specimen, find_specimen
 from antisite.run.pipeline import analysed_window
 from antisite.run.self_check import BRIGHT, DARK, check_detection
 from antisite.run.settings import Settings
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.crystals import SKETCHES, find_sketch
 from antisite.simulate.sketch.image import sketch_image

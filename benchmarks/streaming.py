@@ -27,12 +27,12 @@ from markdown_tables import markdown
 
 from antisite.conditions import Detector
 from antisite.defects import KINDS
-from antisite.simulate.case_tables import prepare_cases
-from antisite.simulate.cases import Case
-from antisite.simulate.dataset import REACH, Patches, PatchStream
-from antisite.simulate.doped_tmds import doped_defects, doped_tmd_cases
-from antisite.simulate.ordered_threads import in_order
-from antisite.simulate.recording import Recording
+from antisite.simulate.dataset.case_tables import prepare_cases
+from antisite.simulate.dataset.cases import Case
+from antisite.simulate.dataset.doped_tmds import doped_defects, doped_tmd_cases
+from antisite.simulate.dataset.ordered_threads import in_order
+from antisite.simulate.dataset.stream import REACH, Patches, PatchStream
+from antisite.simulate.recording.recording import Recording
 from antisite.simulate.scattering.optics import Optics
 
 OUT = Path(__file__).with_name("streaming.md")

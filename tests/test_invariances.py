@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from antisite.image import Image
 from antisite.run.pipeline import find_defects
 from antisite.run.settings import Settings
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image

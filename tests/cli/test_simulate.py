@@ -17,10 +17,10 @@ from antisite.conditions import Detector
 from antisite.defects import KINDS
 from antisite.io.annotations import labelled_images, read_annotations
 from antisite.run.simulation import Simulation
-from antisite.simulate.defect_words import FORMS as FORMS_OF_DEFECTS
 from antisite.simulate.image import simulate_image as simulate_one
-from antisite.simulate.point_defects import PointDefects
-from antisite.simulate.recording import Readout, Recording
+from antisite.simulate.point_defects.planting import PointDefects
+from antisite.simulate.point_defects.words import FORMS as FORMS_OF_DEFECTS
+from antisite.simulate.recording.recording import Readout, Recording
 from antisite.simulate.scattering.optics import Optics
 from antisite.simulate.structure_image import structure_image
 

@@ -4,7 +4,7 @@ import pytest
 from antisite.crystal.dislocation_field import DislocationField
 from antisite.crystal.distortion import fit_distortion
 from antisite.crystal.lattice import Lattice
-from antisite.simulate.dislocated import Dislocation, add_dislocations
+from antisite.simulate.extended_defects.dislocations import Dislocation, add_dislocations
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 CORE = np.array([100.0, 120.0])

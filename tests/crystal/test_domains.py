@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 
 from antisite.crystal.domains import SpectrumDomainFinder
 from antisite.crystal.windows import even_contrast
-from antisite.simulate.extended_defects import tilt_boundary, twin_boundary
+from antisite.simulate.extended_defects.boundaries import tilt_boundary, twin_boundary
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene

@@ -3,7 +3,7 @@ import pytest
 
 from antisite.crystal.hollows import find_hollows
 from antisite.crystal.sublattices import SublatticeFinder, mean_cell, periodic_distance
-from antisite.simulate.crystals import hollow_fraction
+from antisite.simulate.crystals.crystal import hollow_fraction
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image
 

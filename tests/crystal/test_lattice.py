@@ -10,7 +10,7 @@ from antisite.crystal.cell import half_plane, reduce_cell
 from antisite.crystal.lattice import Lattice
 from antisite.crystal.spacing import estimate_spacing
 from antisite.errors import InputError, NoLatticeError
-from antisite.simulate.crystals import Column, Crystal
+from antisite.simulate.crystals.crystal import Column, Crystal
 from antisite.simulate.nulls import white_noise
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image

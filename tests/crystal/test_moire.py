@@ -6,7 +6,7 @@ import pytest
 from antisite.crystal.lattice import Lattice
 from antisite.crystal.moire import find_overlap, refuse_overlap
 from antisite.errors import NoLatticeError
-from antisite.simulate.extended_defects import tilt_boundary
+from antisite.simulate.extended_defects.boundaries import tilt_boundary
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (384, 384)

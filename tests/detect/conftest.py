@@ -16,9 +16,9 @@ from antisite.crystal.lattice_phases import LatticePhases, measure_phases, visib
 from antisite.crystal.windows import even_contrast
 from antisite.detect.planar_defects import Structure
 from antisite.detect.structure_search import find_structure
-from antisite.simulate.scenes import Scene
+from antisite.simulate.crystals.scene import Scene
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
-from antisite.simulate.truth import Truth
+from antisite.simulate.truth.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from scipy import ndimage
 from antisite.detect.amplitude_dips import measure_dips
 from antisite.detect.line_tracing import trace_lines
 from antisite.detect.lines import sample_line
-from antisite.simulate.extended_defects import lamella
+from antisite.simulate.extended_defects.boundaries import lamella
 
 CLEAR = 0.36
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from antisite.detect.dislocations import find_cores
-from antisite.simulate.dislocated import Dislocation, add_dislocations
+from antisite.simulate.extended_defects.dislocations import Dislocation, add_dislocations
 
 PLACES = ((80.0, 110.0), (176.0, 150.0))
 

@@ -7,7 +7,7 @@ from scipy import ndimage
 from antisite.crystal.lattice_phases import reflection_weights
 from antisite.detect.displacement_steps import measure_steps, steps_by_chance
 from antisite.detect.lines import sample_line
-from antisite.simulate.extended_defects import fault
+from antisite.simulate.extended_defects.boundaries import fault
 
 CLEAR = 0.2  # of 1 - cos(phase step): what counts as a step
 

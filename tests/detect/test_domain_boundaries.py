@@ -5,8 +5,8 @@ import pytest
 
 from antisite.detect.domain_boundaries import find_borders, mean_size, sharpen_domains
 from antisite.detect.lines import locate, sample_line
-from antisite.simulate.extended_defects import tilt_boundary
-from antisite.simulate.extended_truth import turn
+from antisite.simulate.extended_defects.boundaries import tilt_boundary
+from antisite.simulate.truth.lines import turn
 
 TURN = math.radians(20)
 MOTIONS = (turn(-TURN / 2), turn(TURN / 2))

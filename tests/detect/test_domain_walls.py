@@ -6,7 +6,7 @@ import pytest
 from antisite.detect.dislocations import Cores, find_cores
 from antisite.detect.domain_walls import find_walls
 from antisite.detect.lines import distance_to
-from antisite.simulate.dislocated import Dislocation, add_dislocations, tilt_wall
+from antisite.simulate.extended_defects.dislocations import Dislocation, add_dislocations, tilt_wall
 
 
 def walls_of(seen):

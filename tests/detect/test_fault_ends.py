@@ -5,8 +5,8 @@ from antisite.detect.fault_ends import find_ends, with_total
 from antisite.detect.lines import distance_to, extend
 from antisite.detect.planar_defects import Dislocation, PlanarDefect, Structure
 from antisite.detect.planar_kinds import PlanarKind
-from antisite.simulate.dislocated import faulted_pair
-from antisite.simulate.extended_defects import fault
+from antisite.simulate.extended_defects.boundaries import fault
+from antisite.simulate.extended_defects.dislocations import faulted_pair
 
 SHIFT = (0.0, 1 / 3)
 

@@ -6,8 +6,8 @@ import pytest
 from antisite.crystal.lattice_phases import reflection_weights
 from antisite.detect.displacement_steps import measure_steps
 from antisite.detect.fault_fit import fit_fault, free_of
-from antisite.simulate.dislocated import faulted_pair
-from antisite.simulate.extended_defects import fault
+from antisite.simulate.extended_defects.boundaries import fault
+from antisite.simulate.extended_defects.dislocations import faulted_pair
 
 SHIFT, BOTH = (0.0, 1 / 3), (True, True)
 

@@ -6,7 +6,7 @@ import pytest
 from antisite.detect.fault_traces import find_traces
 from antisite.detect.lines import distance_to
 from antisite.detect.planar_kinds import is_moved
-from antisite.simulate.extended_defects import fault, lamella
+from antisite.simulate.extended_defects.boundaries import fault, lamella
 
 
 def traces_in(seen, known=()):

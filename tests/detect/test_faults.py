@@ -6,8 +6,8 @@ from antisite.detect.faults import add_fault, with_faults
 from antisite.detect.lines import distance_to
 from antisite.detect.planar_defects import Dislocation, PlanarDefect, Structure
 from antisite.detect.planar_kinds import PlanarKind
-from antisite.simulate.dislocated import faulted_pair
-from antisite.simulate.extended_defects import fault, lamella
+from antisite.simulate.extended_defects.boundaries import fault, lamella
+from antisite.simulate.extended_defects.dislocations import faulted_pair
 
 CELL = 12.0
 

@@ -6,7 +6,7 @@ import pytest
 from antisite.crystal.lattice_phases import visible_reflections
 from antisite.detect.lamellae import Lamella, find_lamellae
 from antisite.detect.lines import distance_to
-from antisite.simulate.extended_defects import fault, lamella
+from antisite.simulate.extended_defects.boundaries import fault, lamella
 
 STYLE = {"au110": {}, "cdte110": {"rotate": True}}
 

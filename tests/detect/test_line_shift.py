@@ -3,7 +3,7 @@ import pytest
 
 from antisite.crystal.lattice_phases import reflection_weights
 from antisite.detect.line_shift import measure_shift
-from antisite.simulate.extended_defects import fault
+from antisite.simulate.extended_defects.boundaries import fault
 
 
 def measured(seen, path=None, mask=None, **options):

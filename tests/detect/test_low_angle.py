@@ -5,8 +5,8 @@ import pytest
 
 from antisite.detect.lines import locate, sample_line
 from antisite.detect.low_angle import mean_lattice, turn_between
-from antisite.simulate.dislocated import tilt_wall
-from antisite.simulate.extended_truth import turn
+from antisite.simulate.extended_defects.dislocations import tilt_wall
+from antisite.simulate.truth.lines import turn
 
 
 def sides_of(seen, phases):

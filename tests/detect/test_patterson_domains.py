@@ -6,7 +6,7 @@ from antisite.crystal.contrast import flatten, standardise
 from antisite.crystal.spacing import estimate_spacing, measure_spectrum
 from antisite.crystal.windows import lay_windows
 from antisite.detect.patterson_domains import PattersonDomainFinder, local_pattersons
-from antisite.simulate.extended_defects import twin_boundary
+from antisite.simulate.extended_defects.boundaries import twin_boundary
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 

@@ -9,7 +9,7 @@ from antisite.detect import local_reference
 from antisite.detect.point_defects import PointDefectFinder
 from antisite.detect.site_scores import SiteScores
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from antisite.detect.lines import distance_to, locate, sample_line
-from antisite.simulate.dislocated import Dislocation, add_dislocations, faulted_pair, tilt_wall
-from antisite.simulate.extended_defects import fault, lamella, tilt_boundary, twin_boundary
-from antisite.simulate.extended_truth import turn
+from antisite.simulate.extended_defects.boundaries import fault, lamella, tilt_boundary, twin_boundary
+from antisite.simulate.extended_defects.dislocations import (
+    Dislocation,
+    add_dislocations,
+    faulted_pair,
+    tilt_wall,
+)
+from antisite.simulate.truth.lines import turn
 
 TURN = math.radians(20)
 MOTIONS = (turn(-TURN / 2), turn(TURN / 2))

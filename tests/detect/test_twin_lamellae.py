@@ -7,7 +7,7 @@ from antisite.detect.lines import distance_to
 from antisite.detect.planar_defects import PlanarDefect, Structure
 from antisite.detect.planar_kinds import PlanarKind
 from antisite.detect.twin_lamellae import named_lamellae, with_lamellae, without_slabs
-from antisite.simulate.extended_defects import lamella
+from antisite.simulate.extended_defects.boundaries import lamella
 
 STYLE = {"au110": {}, "cdte110": {"rotate": True}}
 SQUARE = Lattice(vectors=np.array([[0.0, 10.0], [10.0, 0.0]]), coherence=1.0)

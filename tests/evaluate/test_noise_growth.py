@@ -5,7 +5,7 @@ import pytest
 
 from antisite.evaluate.noise_growth import NoiseGrowth, measure_noise_growth
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.image import sketch_image
 
 SHAPE = (256, 256)

@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from antisite.detect.point_defects import PointDefectFinder
 from antisite.evaluate.planted_defects import DefectPlanter, Plants, draw_plants
 from antisite.run.crystal_search import find_specimen
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.crystals import SKETCHES
 from antisite.simulate.sketch.image import sketch_image

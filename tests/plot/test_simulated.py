@@ -6,8 +6,8 @@ import pandas as pd
 from antisite.conditions import Conditions, Detector
 from antisite.image import Image
 from antisite.plot.simulated import plot_truth, simulated_png, true_defects, truth_handles
-from antisite.simulate.extended_truth import TrueCore, TrueLine
-from antisite.simulate.truth import Truth
+from antisite.simulate.truth.lines import TrueCore, TrueLine
+from antisite.simulate.truth.truth import Truth
 
 SITES = pd.DataFrame(
     {

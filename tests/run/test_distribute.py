@@ -5,10 +5,10 @@ import pytest
 
 from antisite.errors import InputError, MissingExtraError
 from antisite.run.distribute import distribute_shards
-from antisite.simulate.cases import Case
-from antisite.simulate.dataset import PatchStream
-from antisite.simulate.patch_shards import shard_path, write_shards
-from antisite.simulate.point_defects import PointDefects
+from antisite.simulate.dataset.cases import Case
+from antisite.simulate.dataset.patch_shards import shard_path, write_shards
+from antisite.simulate.dataset.stream import PatchStream
+from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.scattering.optics import Optics
 
 pytest.importorskip("zarr")

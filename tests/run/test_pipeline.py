@@ -13,7 +13,7 @@ from antisite.evaluate.lines import distance_to_path, score_lines
 from antisite.image import Image
 from antisite.run.pipeline import analysed_window, find_defects, inspect_crystal, no_lattice_result
 from antisite.run.settings import Settings
-from antisite.simulate.extended_defects import lamella
+from antisite.simulate.extended_defects.boundaries import lamella
 from antisite.simulate.nulls import amorphous_film, phase_randomised, pink_noise, white_noise
 from antisite.simulate.sketch.image import sketch_image
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene

@@ -8,8 +8,8 @@ from antisite.run.crystal_search import find_specimen
 from antisite.run.pipeline import find_defects
 from antisite.run.planar_rows import BELONGS, planar_rows, sites_of_lines
 from antisite.run.settings import Settings
-from antisite.simulate.dislocated import Dislocation, add_dislocations
-from antisite.simulate.extended_defects import fault
+from antisite.simulate.extended_defects.boundaries import fault
+from antisite.simulate.extended_defects.dislocations import Dislocation, add_dislocations
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 CORES = ((70.0, 80.0), (190.0, 90.0))

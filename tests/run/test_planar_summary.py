@@ -9,8 +9,8 @@ from antisite.detect.planar_defects import PlanarDefect
 from antisite.detect.planar_kinds import PlanarKind
 from antisite.run.crystal_search import find_specimen
 from antisite.run.planar_summary import summarise_planar
-from antisite.simulate.dislocated import Dislocation, add_dislocations
-from antisite.simulate.extended_defects import fault
+from antisite.simulate.extended_defects.boundaries import fault
+from antisite.simulate.extended_defects.dislocations import Dislocation, add_dislocations
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
 
 SHAPE = (256, 288)

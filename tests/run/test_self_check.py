@@ -15,7 +15,7 @@ from antisite.run.crystal_search import find_specimen
 from antisite.run.pipeline import find_defects
 from antisite.run.self_check import check_detection
 from antisite.run.settings import Settings
-from antisite.simulate.dose_noise import add_dose_noise
+from antisite.simulate.recording.dose_noise import add_dose_noise
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.image import sketch_image
 

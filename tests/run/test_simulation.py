@@ -9,8 +9,8 @@ import pytest
 
 from antisite.errors import InputError
 from antisite.run.simulation import Simulation, check_memory, free_memory
-from antisite.simulate.point_defects import PointDefects
-from antisite.simulate.specimens import find_specimen
+from antisite.simulate.crystals.library import find_specimen
+from antisite.simulate.point_defects.planting import PointDefects
 
 GRAPHENE = find_specimen("graphene")
 

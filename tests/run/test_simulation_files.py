@@ -16,7 +16,7 @@ from antisite.run.simulation_files import (
     write_simulation,
     write_structure_image,
 )
-from antisite.simulate.truth import Truth
+from antisite.simulate.truth.truth import Truth
 
 TRUTH = Truth(
     pd.DataFrame(

@@ -7,15 +7,15 @@ import pytest
 
 from antisite.conditions import Detector
 from antisite.errors import InputError
-from antisite.simulate.column_atoms import ColumnAtoms
-from antisite.simulate.crystals import Column, Crystal
-from antisite.simulate.extended_defects import tilt_boundary
+from antisite.simulate.crystals.column_atoms import ColumnAtoms
+from antisite.simulate.crystals.crystal import Column, Crystal
+from antisite.simulate.crystals.library import find_specimen
+from antisite.simulate.crystals.scene import Scene, perfect_scene
+from antisite.simulate.extended_defects.boundaries import tilt_boundary
 from antisite.simulate.image import image_scene, simulate_image
-from antisite.simulate.point_defects import PointDefects
-from antisite.simulate.recording import Contamination, Readout, Recording, Scan
+from antisite.simulate.point_defects.planting import PointDefects
+from antisite.simulate.recording.recording import Contamination, Readout, Recording, Scan
 from antisite.simulate.scattering.optics import Optics
-from antisite.simulate.scenes import Scene, perfect_scene
-from antisite.simulate.specimens import find_specimen
 
 OPTICS = Optics(beam_energy=60e3, detectors=(Detector(inner=60, outer=200),), static=True)
 

@@ -7,8 +7,9 @@ from ase import Atoms
 
 from antisite.conditions import Detector
 from antisite.errors import InputError, MissingExtraError
-from antisite.simulate.column_atoms import EMPTY, ColumnAtoms
-from antisite.simulate.crystals import Column, Crystal
+from antisite.simulate.crystals.column_atoms import EMPTY, ColumnAtoms
+from antisite.simulate.crystals.crystal import Column, Crystal
+from antisite.simulate.crystals.scene import Scene
 from antisite.simulate.multislice import (
     abtem_aberrations,
     multislice_image,
@@ -17,7 +18,6 @@ from antisite.simulate.multislice import (
 )
 from antisite.simulate.scattering.optics import Optics
 from antisite.simulate.scattering.probe import probe_wave
-from antisite.simulate.scenes import Scene
 
 HAADF = Detector(inner=80, outer=150)
 OPTICS = Optics(beam_energy=80e3, convergence=30, detectors=(HAADF,), static=True)

@@ -162,7 +162,7 @@ def _counted_tables(tables: Iterable[Any]) -> Iterator[Any]:
 
 
 def _list_specimens(as_json: bool) -> None:
-    from ..simulate.specimens import list_specimens
+    from ..simulate.crystals.library import list_specimens
     from .show_simulated import specimen_table
 
     rows = list_specimens()

@@ -80,8 +80,8 @@ def chosen_simulation(given: Mapping[str, Any]) -> Simulation:
         A value out of range, or two that exclude each other.
     """
     from ..run.simulation import Simulation
-    from ..simulate.point_defects import PointDefects
-    from ..simulate.recording import Contamination, Readout, Recording, Scan
+    from ..simulate.point_defects.planting import PointDefects
+    from ..simulate.recording.recording import Contamination, Readout, Recording, Scan
     from ..simulate.scattering.optics import Optics
 
     def part(noun: Any, names: tuple[str, ...]) -> Any:

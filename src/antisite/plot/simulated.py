@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..defects import KINDS, path_text
 from ..image import Image
-from ..simulate.truth import Truth, thinned
+from ..simulate.truth.truth import Truth, thinned
 from .defects import draw_marks, kind_handle, kind_words, legend_columns
 from .figures import INK, figure_png, new_figure, own_axes
 from .images import plot_image

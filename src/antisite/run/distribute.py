@@ -10,8 +10,8 @@ from typing import Any
 
 from .._optional import require
 from ..errors import InputError, OutputError
-from ..simulate.dataset import PatchStream
-from ..simulate.patch_shards import make_shard, shard_path, start_shards
+from ..simulate.dataset.patch_shards import make_shard, shard_path, start_shards
+from ..simulate.dataset.stream import PatchStream
 
 _TRIES = 2  # more, for a shard whose process died
 _PATIENCE = 10.0  # seconds, for a scheduler to answer

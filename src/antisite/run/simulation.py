@@ -11,15 +11,15 @@ from typing import Any
 
 from ..errors import InputError
 from ..image import Image
-from ..simulate.column_atoms import ColumnAtoms
-from ..simulate.crystals import Crystal
-from ..simulate.defect_words import read_defect
+from ..simulate.crystals.column_atoms import ColumnAtoms
+from ..simulate.crystals.crystal import Crystal
+from ..simulate.crystals.library import find_specimen
 from ..simulate.image import simulate_image
-from ..simulate.point_defects import PointDefects
-from ..simulate.recording import Recording
+from ..simulate.point_defects.planting import PointDefects
+from ..simulate.point_defects.words import read_defect
+from ..simulate.recording.recording import Recording
 from ..simulate.scattering.optics import Optics
-from ..simulate.specimens import find_specimen
-from ..simulate.truth import Truth
+from ..simulate.truth.truth import Truth
 
 Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 

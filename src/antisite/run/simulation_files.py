@@ -17,7 +17,7 @@ from ..io.tables import to_json
 from ..io.whole_folders import partial_folder, publish
 from ..io.writing import write_bytes, writing
 from ..plot.simulated import simulated_png
-from ..simulate.truth import Truth, truth_json
+from ..simulate.truth.truth import Truth, truth_json
 from .provenance import provenance
 
 SCHEMA = 1

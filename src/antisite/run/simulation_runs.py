@@ -23,7 +23,7 @@ from .simulation_files import (
 )
 
 if TYPE_CHECKING:
-    from ..simulate.fitted_conditions import FittedConditions
+    from ..simulate.fit_conditions.fitted_conditions import FittedConditions
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
@@ -95,8 +95,8 @@ def run_twin(
         The image shows none.
     """
     from ..plot.twins import twins_png
-    from ..simulate.fit_conditions import fit_conditions
-    from ..simulate.twin import twin
+    from ..simulate.fit_conditions.fit import fit_conditions
+    from ..simulate.fit_conditions.twin import twin
 
     crystal = chosen.find_crystal()
     image = read_image(like)

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from ..conditions import Conditions
 from ..image import Image
-from .column_atoms import ColumnAtoms
-from .crystals import Crystal
-from .point_defects import PointDefects, plant_defects
-from .recording import Recording, record_field
+from .crystals.column_atoms import ColumnAtoms
+from .crystals.crystal import Crystal
+from .crystals.library import find_specimen
+from .crystals.scene import Scene, perfect_scene
+from .point_defects.planting import PointDefects, plant_defects
+from .recording.recording import Recording, record_field
 from .scattering.optics import Optics
 from .scattering.responses import compute_responses
-from .scenes import Scene, perfect_scene
-from .specimens import find_specimen
-from .truth import Truth, scene_truth
+from .truth.truth import Truth, scene_truth
 
 Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
@@ -104,7 +104,7 @@ def image_scene(
     scene : with defects in it or not.
     optics, recording, cache, workers, progress, rng : as in `simulate_image`.
     """
-    from .render import FieldRenderer
+    from .render.field import FieldRenderer
 
     for_scan, for_counts = np.random.default_rng(rng).spawn(2)
     moved, row_shift = _scanned(scene, recording, for_scan)

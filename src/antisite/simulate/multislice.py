@@ -13,9 +13,9 @@ from scipy.fft import fft2, fftfreq, ifft2, next_fast_len
 
 from .._optional import require
 from ..errors import InputError
+from .crystals.scene import Scene
 from .scattering.optics import Optics
 from .scattering.thermal import rms_displacement
-from .scenes import Scene
 
 if TYPE_CHECKING:
     from ase import Atoms

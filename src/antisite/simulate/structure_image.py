@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .projection import column_atoms_of
+from .crystals.projection import column_atoms_of
 from .scattering.neighbours import CLOSE, find_pairs, pair_responses
 from .scattering.optics import Optics
 from .scattering.probe import probe_wave
@@ -112,7 +112,7 @@ def _periodic_sum(
         return np.zeros((responses.values.shape[1], *shape), np.float32)
     if np.abs(pixels - np.diag(np.diag(pixels))).max() > 1e-9 * np.abs(pixels).max():
         return _oblique_sum(places, index, responses, shape=shape, pixels=pixels)
-    from .render import TOLERANCE_PERIODIC, FieldRenderer
+    from .render.field import TOLERANCE_PERIODIC, FieldRenderer
 
     render = FieldRenderer(
         responses=_without_vacuum(responses),

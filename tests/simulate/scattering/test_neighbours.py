@@ -1,7 +1,7 @@
 import numpy as np
 
 from antisite.conditions import Detector
-from antisite.simulate.column_atoms import ColumnAtoms
+from antisite.simulate.crystals.column_atoms import ColumnAtoms
 from antisite.simulate.scattering.column_multislice import PlacedAtom, collect
 from antisite.simulate.scattering.neighbours import Pair, find_pairs, pair_responses
 from antisite.simulate.scattering.optics import Optics

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from antisite.conditions import Detector
-from antisite.simulate.column_atoms import EMPTY, ColumnAtoms
+from antisite.simulate.crystals.column_atoms import EMPTY, ColumnAtoms
 from antisite.simulate.scattering import responses as module
 from antisite.simulate.scattering.optics import Optics
 from antisite.simulate.scattering.responses import blur_tables, compute_responses

@@ -3,7 +3,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from antisite.simulate.crystals import hollow_fraction
+from antisite.simulate.crystals.crystal import hollow_fraction
 from antisite.simulate.sketch.crystals import SKETCHES, find_sketch
 
 SHIFTS = np.array(list(product((-2, -1, 0, 1, 2), repeat=2)))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from antisite.errors import InputError
-from antisite.simulate.crystals import Column, Crystal
+from antisite.simulate.crystals.crystal import Column, Crystal
 from antisite.simulate.sketch.columns import draw_columns
 from antisite.simulate.sketch.image import sketch_image
 

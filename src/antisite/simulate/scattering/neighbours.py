@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..column_atoms import ColumnAtoms
+from ..crystals.column_atoms import ColumnAtoms
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
 from .responses import Responses, blur_tables, table_step

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...io.writing import write_bytes
-from ..column_atoms import ColumnAtoms
+from ..crystals.column_atoms import ColumnAtoms
 from .optics import Optics
 
 _VERSION = 2  # of how tables are computed; a change makes every table new

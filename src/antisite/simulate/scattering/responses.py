@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..column_atoms import ColumnAtoms
+from ..crystals.column_atoms import ColumnAtoms
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
 from .response_cache import read_table, write_table

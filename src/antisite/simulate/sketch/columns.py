@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...conditions import Conditions
 from ...image import Image
-from ..crystals import Crystal
-from ..dose_noise import add_dose_noise, quantise, smooth_background
+from ..crystals.crystal import Crystal
+from ..recording.dose_noise import add_dose_noise, quantise, smooth_background
 
 REACH = 5.0  # standard deviations; beyond it a Gaussian is below 4e-6 of its peak
 _CHUNK = 4_000_000  # pixels of Gaussian held at once

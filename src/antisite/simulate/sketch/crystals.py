@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...errors import InputError
-from ..crystals import Column, Crystal
+from ..crystals.crystal import Column, Crystal
 
 
 def _vectors(a: float, b: float, gamma: float) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -10,11 +10,11 @@ from numpy.random import Generator
 
 from ...errors import InputError
 from ...image import Image
-from ..cells import cells_around
-from ..crystals import Crystal, hollow_fraction
-from ..extended_truth import turn
-from ..scan_distortion import drift_path, drift_positions
-from ..truth import Truth
+from ..crystals.cells import cells_around
+from ..crystals.crystal import Crystal, hollow_fraction
+from ..recording.scan_distortion import drift_path, drift_positions
+from ..truth.lines import turn
+from ..truth.truth import Truth
 from .columns import REACH, record_columns
 from .crystals import find_sketch
 from .point_defects import plant_defects

@@ -6,7 +6,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from ...errors import InputError
-from ..crystals import Crystal, sublattice_name
+from ..crystals.crystal import Crystal, sublattice_name
 
 # Brightness, that of the perfect column being 1 (of the brightest column for an interstitial).
 PARTIAL_VACANCY = 0.5

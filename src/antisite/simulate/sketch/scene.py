@@ -9,10 +9,10 @@ import numpy as np
 from numpy.random import Generator
 
 from ...image import Image
-from ..crystals import Crystal
-from ..scan_distortion import drift_path, drift_positions
-from ..scenes import Scene, perfect_scene
-from ..truth import Truth, scene_truth
+from ..crystals.crystal import Crystal
+from ..crystals.scene import Scene, perfect_scene
+from ..recording.scan_distortion import drift_path, drift_positions
+from ..truth.truth import Truth, scene_truth
 from .columns import record_columns
 from .crystals import find_sketch
 

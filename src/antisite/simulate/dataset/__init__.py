@@ -1,0 +1,1 @@
+"""Labelled patches and images without end."""

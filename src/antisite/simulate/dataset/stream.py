@@ -1,0 +1,257 @@
+"""An endless stream of labelled fields: the patches around their sites, or whole images.
+
+Field number i follows from the seed and i alone, whoever makes it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import InitVar, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...conditions import Conditions
+from ...defects import KINDS
+from ...errors import InputError
+from ...image import Image
+from ..crystals.library import find_specimen
+from ..crystals.scene import Scene
+from ..point_defects.planting import plant_defects
+from ..recording.recording import Scan, record_field
+from ..render.patch_cutting import cut_patches
+from ..truth.label_files import Labelled
+from ..truth.truth import scene_truth
+from .case_tables import CaseTables, Progress, prepare_cases
+from .cases import Case, case_conditions, condition_names
+from .field_layout import lay_out_field
+from .ordered_threads import in_order
+
+REACH = 5.0  # Å; beyond, a column is part of a uniform level
+_GRID = 2.0**-12  # px, of places that the scan has moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Patches:
+    """The windows around the sites of one field, and what stands in their middle.
+
+    Neighbours share pixels: keep the patches of a field on one side of a split.
+
+    Parameters
+    ----------
+    patches : (n, n_detectors, size, size) electrons, or what the read-out makes of them.
+    kind : (n,) index into `antisite.defects.KINDS`.
+    species : (n,) atomic number of the element that does not belong there, or of the column's own; 0 where
+        one is missing.
+    sublattice : (n,) index into the columns of the crystal; −1: hollow.
+    offset : (n, 2) px, (y, x) of the site from the pixel at `size // 2`.
+    conditions : (m,), see `PatchStream.condition_names`.
+    field, case : numbers of the field and of its case.
+    """
+
+    patches: NDArray[np.float32]
+    kind: NDArray[np.uint8]
+    species: NDArray[np.uint8]
+    sublattice: NDArray[np.int16]
+    offset: NDArray[np.float32]
+    conditions: NDArray[np.float32]
+    field: int
+    case: int
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PatchStream:
+    """Fields of several cases by turns, each in a random direction at a random place.
+
+    Parameters
+    ----------
+    cases : with equally many detectors each.
+    size : px, edge of a patch.
+    shape : (y, x) px of a field.
+    pixel_size : Å/px
+    reach : Å, beyond which a column is part of a uniform level; None: the reach of its table.
+    seed : 0 or more.
+    cache, workers, progress : folder that keeps tables, threads that compute them, and what wraps the columns
+        meanwhile.
+
+    Raises
+    ------
+    InputError
+        No case, a field that holds no patch or does not fit into memory, or a value out of range.
+
+    Examples
+    --------
+    >>> from antisite.simulate.scattering.optics import Optics
+    >>> still = Case(specimen="graphene", optics=Optics(static=True))
+    >>> stream = PatchStream(cases=(still,), size=8, shape=(32, 32), seed=1)
+    >>> first = stream.patches_of(0)
+    >>> first.patches.shape[1:], [KINDS[kind] for kind in set(first.kind.tolist())]
+    ((1, 8, 8), ['none'])
+    """
+
+    cases: tuple[Case, ...]
+    size: int = 32
+    shape: tuple[int, int] = (512, 512)
+    pixel_size: float = 0.2
+    reach: float | None = REACH
+    seed: int = 0
+    cache: InitVar[Path | None] = None
+    workers: InitVar[int] = 1
+    progress: InitVar[Progress] = iter
+    tables: tuple[CaseTables, ...] = field(init=False, repr=False)
+
+    def __post_init__(self, cache: Path | None, workers: int, progress: Progress) -> None:
+        n_detectors = {len(case.optics.detectors) for case in self.cases}
+        if len(n_detectors) != 1:
+            raise InputError(
+                f"a stream needs cases with equally many detectors, got {sorted(n_detectors) or 'no case'}"
+            )
+        if not 1 <= self.size <= min(self.shape):
+            raise InputError(
+                f"size of patches must be 1 px to the {min(self.shape)} px of a field, got {self.size}"
+            )
+        if not 0 < self.pixel_size < math.inf:
+            raise InputError(f"pixel_size must be positive and finite [Å/px], got {self.pixel_size:g}")
+        if self.seed < 0:
+            raise InputError(f"seed must be 0 or more, got {self.seed}")
+        check_memory(self.cases, self.shape, size=self.size, pixel_size=self.pixel_size)
+        tables = prepare_cases(
+            self.cases,
+            pixel_size=self.pixel_size,
+            reach=self.reach,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+        )
+        object.__setattr__(self, "tables", tables)
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        """What the numbers in `Patches.conditions` are."""
+        return condition_names(len(self.cases[0].optics.detectors))
+
+    def __iter__(self) -> Iterator[Patches]:
+        return self.patches()
+
+    def patches(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        workers: int = 1,
+        progress: Callable[[Iterable[Patches]], Iterable[Patches]] = iter,
+    ) -> Iterator[Patches]:
+        """The patches of one field after the other, in the same order for any number of workers.
+
+        Parameters
+        ----------
+        start, stop : number of the first field, and of the first one that is left out; None: never ends.
+        workers : threads.
+        """
+        return iter(progress(in_order(self.patches_of, start, stop, workers=workers)))
+
+    def images(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        workers: int = 1,
+        progress: Callable[[Iterable[Labelled]], Iterable[Labelled]] = iter,
+    ) -> Iterator[Labelled]:
+        """The same fields as whole images with names, for the writers of `label_files`."""
+        return iter(progress(in_order(self.image_of, start, stop, workers=workers)))
+
+    def patches_of(self, number: int) -> Patches:
+        """The patches of one field; there may be none."""
+        scene, pixels, dose = self.field_of(number)
+        positions = scene.positions
+        windows, kept = cut_patches(pixels, positions, self.size)
+        places = positions[kept]
+        own, sites = number % len(self.cases), scene.sites[kept]
+        return Patches(
+            patches=windows,
+            kind=pd.Index(KINDS).get_indexer(pd.Index(sites["kind"])).astype(np.uint8),
+            species=_atomic_numbers(sites["species"]),
+            sublattice=sites["index"].to_numpy(np.int16),
+            offset=(places - np.floor(places + 0.5)).astype(np.float32),
+            conditions=case_conditions(self.cases[own], scene.crystal, dose=dose, pixel_size=self.pixel_size),
+            field=number,
+            case=own,
+        )
+
+    def image_of(self, number: int) -> Labelled:
+        """Name, image and truth of one field."""
+        scene, pixels, dose = self.field_of(number)
+        optics = self.cases[number % len(self.cases)].optics
+        conditions = Conditions(
+            beam_energy=optics.beam_energy,
+            convergence=optics.convergence,
+            detectors=optics.detectors,
+            dose=dose if np.isfinite(dose) else np.nan,
+        )
+        name = f"{scene.crystal.name}_{number:08d}"
+        image = Image(pixels, pixel_size=self.pixel_size, conditions=conditions, name=name)
+        return name, image, scene_truth(scene)
+
+    def field_of(self, number: int) -> tuple[Scene, NDArray[np.float32], float]:
+        """A scene where the scan shows it, its recorded pixels, and the dose."""
+        if number < 0:
+            raise InputError(f"the number of a field must be 0 or more, got {number}")
+        own = number % len(self.cases)
+        case, tables = self.cases[own], self.tables[own]
+        seeds = np.random.SeedSequence([self.seed, number])
+        for_place, for_defects, for_scan, for_record = np.random.default_rng(seeds).spawn(4)
+        dose = case.draw_dose(for_place)
+        scan = case.recording.scan
+        margin = tables.render.stamps.along_y.half + 2 + 4 * (scan.drift + scan.jitter) + scan.flyback
+        scene = lay_out_field(
+            tables.crystal, shape=self.shape, pixel_size=self.pixel_size, margin=margin, rng=for_place
+        )
+        scene = plant_defects(scene, case.defects, rng=for_defects)
+        rows = np.array([tables.rows[column] for column in scene.atoms])[scene.sites["atoms"]]
+        positions, row_shift = scan(scene.positions, n_rows=self.shape[0], rng=for_scan)
+        if scan != Scan():  # sines and exponentials end in other digits on other processors
+            positions = np.round(positions / _GRID) * _GRID
+        signal = tables.render(positions, rows, shape=self.shape, row_shift=row_shift)
+        pixels = record_field(
+            signal,
+            dose=dose,
+            pixel_size=self.pixel_size,
+            contamination=case.recording.contamination,
+            readout=case.recording.readout,
+            rng=for_record,
+        )
+        y, x = positions.T
+        return replace(scene, sites=scene.sites.assign(y=y, x=x)), pixels, dose
+
+
+def check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pixel_size: float) -> None:
+    """Refuse fields that cannot be held one at a time, with all their patches."""
+    try:
+        held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return
+    crystals = [find_specimen(name) for name in dict.fromkeys(case.specimen for case in cases)]
+    densest = max(len(crystal.columns) / abs(np.linalg.det(crystal.cell)) for crystal in crystals)
+    n_pixels, n_detectors = shape[0] * shape[1], len(cases[0].optics.detectors)
+    per_pixel = 12 + 4 * densest * pixel_size**2 * size**2  # signal, counts, a copy, and the patches
+    needed = math.ceil(n_pixels * n_detectors * per_pixel)
+    if needed > held:
+        raise InputError(
+            f"a field and its patches must fit into the {held:,} bytes of memory, got {shape[0]} × "
+            f"{shape[1]} px, which take {needed:,} bytes (choose smaller fields, and more of them)"
+        )
+
+
+def _atomic_numbers(species: pd.Series) -> NDArray[np.uint8]:
+    from ase.data import atomic_numbers
+
+    codes, present = pd.factorize(species)
+    return np.array([atomic_numbers[name] if name else 0 for name in present], np.uint8)[codes]

@@ -1,0 +1,1 @@
+"""Grain boundaries, twins, faults, junctions and dislocations."""

@@ -1,0 +1,1 @@
+"""How a real image was made, and its twin."""

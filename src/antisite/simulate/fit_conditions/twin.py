@@ -1,0 +1,115 @@
+"""The twin of an image: another one simulated under the same conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from ...crystal.contrast import Floats, blur
+from ...image import Image
+from ..crystals.column_atoms import ColumnAtoms
+from ..crystals.scene import perfect_scene
+from ..image import image_scene
+from ..point_defects.planting import PointDefects, plant_defects
+from ..recording.recording import Recording, record_field
+from ..truth.truth import Truth
+from .fitted_conditions import FittedConditions, FittedDetector
+from .vibration import sample_displaced
+
+Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
+
+
+def twin(
+    fitted: FittedConditions,
+    *,
+    defects: PointDefects | None = None,
+    shape: tuple[int, int] | None = None,
+    cache: Path | None = None,
+    workers: int = 1,
+    progress: Progress = iter,
+    rng: int | Generator | None = None,
+) -> tuple[Image, Truth]:
+    """An image simulated under fitted conditions: scale, orientation, contrast and noise are alike.
+
+    Parameters
+    ----------
+    defects : which, and how many; none by default.
+    shape : (y, x) px; that of the image fitted by default.
+    cache, workers, progress, rng : as in `simulate_image`.
+    """
+    for_place, for_defects, for_record = np.random.default_rng(rng).spawn(3)
+    (ay, ax), (by, bx) = fitted.cell * fitted.pixel_size
+    stretched = replace(fitted.crystal, a=(ay, ax), b=(by, bx))
+    scene = perfect_scene(
+        stretched, shape=shape or fitted.shape, pixel_size=fitted.pixel_size, rotation=0.0, rng=for_place
+    )
+    scene = plant_defects(scene, defects or PointDefects(), rng=for_defects)
+    drawn, truth = image_scene(
+        scene,
+        optics=fitted.optics,
+        recording=Recording(scan=replace(fitted.scan, jitter=0.0)),
+        cache=cache,
+        workers=workers,
+        progress=progress,
+        rng=for_record,
+    )
+    film_seed, beam, *rngs = for_record.spawn(2 + len(fitted.detectors))
+    signal = _smeared(drawn.channels, fitted)
+    signal = sample_displaced(signal, fitted.vibration.displacement(scene.shape, rng=beam))
+    film = int(film_seed.integers(2**63))
+    pixels = [
+        _record(one, detector, pixel_size=fitted.pixel_size, film=film, rng=own)
+        for one, detector, own in zip(signal, fitted.detectors, rngs, strict=True)
+    ]
+    doses = [detector.dose for detector in fitted.detectors if math.isfinite(detector.dose)]
+    conditions = replace(drawn.conditions, dose=float(np.mean(doses)) if doses else math.nan)
+    name = f"twin_of_{fitted.name}" if fitted.name else drawn.name
+    return Image(np.array(pixels), pixel_size=fitted.pixel_size, conditions=conditions, name=name), truth
+
+
+def _smeared(signal: Floats, fitted: FittedConditions) -> Floats:
+    """The image as a source records it that is not round, mirrored at its frame."""
+    from scipy import fft
+
+    if not fitted.source.smear and not any(fitted.source.aberrations):
+        return signal
+    margin = min(*signal.shape[1:], 64) - 1
+    padded = np.pad(signal, ((0, 0), (margin, margin), (margin, margin)), mode="reflect")
+    fy, fx = (np.fft.fftfreq(n, fitted.pixel_size) for n in padded.shape[1:])
+    q = np.stack(np.meshgrid(fy, fx[: len(fx) // 2 + 1], indexing="ij"), axis=-1)
+    left = fitted.source.transfer(q, without=fitted.source.size).astype(np.complex64)
+    blurred = fft.irfft2(fft.rfft2(padded) * left, s=padded.shape[1:])
+    return np.asarray(blurred[:, margin:-margin, margin:-margin], np.float32)
+
+
+def _record(
+    signal: Floats, detector: FittedDetector, *, pixel_size: float, film: int, rng: Generator
+) -> Floats:
+    """(y, x) values of one detector; all see the same film."""
+    contamination = detector.contamination
+    if contamination.strength > 0:
+        thickness = contamination.thickness(signal.shape, rng=np.random.default_rng(film))
+        signal = signal + np.float32(contamination.strength * signal.mean(dtype=float)) * thickness
+    if math.isinf(detector.dose):
+        pixels = detector.readout.gain * signal + detector.readout.offset
+    else:
+        counts = record_field(signal[None], dose=detector.dose, pixel_size=pixel_size, rng=rng)[0]
+        if detector.pulse_spread:
+            counts = _pulses(counts, detector.pulse_spread, rng)
+        pixels = replace(detector.readout, bits=0)(counts[None], rng=rng)[0]
+    if detector.smoothing:
+        pixels = blur(pixels, sigma=detector.smoothing)
+    if detector.readout.bits:
+        pixels = np.rint(pixels)
+    return np.asarray(np.clip(pixels, *detector.limits), np.float32)
+
+
+def _pulses(counts: Floats, spread: float, rng: Generator) -> Floats:
+    """Sum of as many pulses as there are electrons, gamma distributed, their mean 1."""
+    height = spread**2
+    return np.asarray(height * rng.gamma(np.maximum(counts / height, 1e-9)), np.float32)

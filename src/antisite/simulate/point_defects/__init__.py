@@ -1,0 +1,1 @@
+"""Missing, exchanged and added atoms."""

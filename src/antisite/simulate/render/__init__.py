@@ -1,0 +1,1 @@
+"""Columns to pixels, and patches out of them."""

@@ -1,0 +1,1 @@
+"""What is really in a simulated image, and files that say so."""

@@ -1,0 +1,134 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from antisite.errors import InputError
+from antisite.simulate.recording.recording import (
+    Contamination,
+    Readout,
+    Recording,
+    Scan,
+    power_law_field,
+    record_field,
+)
+
+FLAT = np.full((2, 200, 300), 0.05, np.float32)
+
+
+def record(signal=FLAT, *, seed=0, dose=1e4, pixel_size=0.2, **options):
+    return record_field(signal, dose=dose, pixel_size=pixel_size, rng=np.random.default_rng(seed), **options)
+
+
+@pytest.mark.parametrize(("dose", "pixel_size"), [(1e3, 0.2), (1e4, 0.2), (1e4, 0.4), (1e4, (0.1, 0.3))])
+def test_counts_follow_dose_and_pixel_area(dose, pixel_size):
+    counts = record(dose=dose, pixel_size=pixel_size)
+    area = np.prod(pixel_size) if isinstance(pixel_size, tuple) else pixel_size**2
+    mean = 0.05 * dose * area
+    assert counts.mean() == pytest.approx(mean, abs=4 * np.sqrt(mean / counts.size))
+    assert counts.var() == pytest.approx(mean, rel=0.03)
+
+
+def test_infinite_dose_adds_no_noise():
+    assert np.array_equal(record(dose=math.inf), FLAT)
+
+
+def test_detectors_and_seeds_are_independent_and_a_seed_repeats():
+    counts, other = record(), record(seed=1)
+    limit = 4 / np.sqrt(FLAT[0].size)
+    assert abs(np.corrcoef(counts[0].ravel(), counts[1].ravel())[0, 1]) < limit
+    assert abs(np.corrcoef(counts.ravel(), other.ravel())[0, 1]) < limit
+    assert record().tobytes() == counts.tobytes()
+
+
+def test_readout_is_gain_times_electrons_plus_offset_with_normal_noise():
+    counts = record()
+    values = record(readout=Readout(gain=7.0, offset=30.0, read_noise=2.0))
+    noise = ((values - 7 * counts - 30) / 2).ravel()
+    assert stats.kstest(noise, "norm").pvalue > 1e-3
+    assert abs((noise[1:] * noise[:-1]).mean()) * np.sqrt(noise.size) < 4
+
+
+def test_normal_noise_has_the_right_tails():
+    noise = Readout(read_noise=1.0)(np.zeros((1500, 1000), np.float32), rng=np.random.default_rng(0)).ravel()
+    for limit in (2.0, 3.0, 3.7, 4.2):
+        for share in ((noise > limit).mean(), (noise < -limit).mean()):
+            expected = stats.norm.sf(limit)
+            assert share == pytest.approx(expected, abs=4 * np.sqrt(expected / noise.size))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_bits_give_whole_numbers_that_clip(bits):
+    counts = record()
+    values = record(readout=Readout(gain=0.7, offset=0.5, bits=bits))
+    np.testing.assert_array_equal(values, np.rint(0.7 * counts + 0.5))
+    bright = record(readout=Readout(gain=1e6, bits=bits))
+    assert bright.max() == 2**bits - 1
+    dark = record(readout=Readout(offset=-1e6, bits=bits))
+    assert not dark.any()
+
+
+def test_film_adds_its_share_of_the_signal_to_every_detector():
+    signal = FLAT * np.array([1, 3], np.float32)[:, None, None]
+    film = record(signal, dose=math.inf, contamination=Contamination(strength=0.2)) - signal
+    np.testing.assert_allclose(film.mean(axis=(1, 2)), [0.01, 0.03], rtol=1e-4)
+    np.testing.assert_allclose(film[1], 3 * film[0], rtol=1e-4)
+    assert film.min() > 0
+
+
+@pytest.mark.parametrize("exponent", [0.0, 2.0, 3.5])
+@pytest.mark.parametrize("shape", [(128, 128), (400, 500)])
+def test_field_has_the_power_law_asked_for(shape, exponent):
+    slopes = []
+    for seed in range(6):
+        field = power_law_field(shape, exponent=exponent, rng=np.random.default_rng(seed))
+        window = np.hanning(shape[0])[:, None] * np.hanning(shape[1])
+        power = np.abs(np.fft.fft2(field * window)) ** 2
+        f = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1]))
+        finest = 0.3 * min(128 / max(shape), 1)
+        used = (f > 4 / min(shape)) & (f < finest)
+        slopes.append(np.polyfit(np.log(f[used]), np.log(power[used]), 1)[0])
+    assert np.mean(slopes) == pytest.approx(-exponent, abs=0.25)
+
+
+def test_opposite_edges_of_the_film_are_not_alike():
+    films = [power_law_field((96, 96), exponent=3, rng=np.random.default_rng(s)) for s in range(40)]
+    step = np.mean([np.abs(f[:, 1:] - f[:, :-1]).mean() for f in films])
+    assert np.mean([np.abs(f[:, 0] - f[:, -1]).mean() for f in films]) > 5 * step
+
+
+def test_still_scan_changes_nothing():
+    positions = np.random.default_rng(0).uniform(0, 50, (9, 2))
+    same, row_shift = Scan()(positions, n_rows=50, rng=np.random.default_rng(0))
+    assert np.array_equal(same, positions)
+    assert row_shift is None
+
+
+def test_scan_moves_columns_and_rows():
+    positions = np.random.default_rng(0).uniform(0, 500, (900, 2))
+    scan = Scan(drift=2.0, jitter=0.5, flyback=3.0)
+    moved, row_shift = scan(positions, n_rows=500, rng=np.random.default_rng(0))
+    assert np.abs(moved - positions).max() > 1
+    assert row_shift.std() == pytest.approx(0.5, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Scan(drift=-1), "drift must be 0 or more"),
+        (lambda: Scan(flyback=5, flyback_length=4), "flyback_length must exceed flyback"),
+        (lambda: Contamination(strength=-0.1), "strength of contamination must be 0 or more"),
+        (lambda: Contamination(exponent=9), "exponent of contamination must be 0 to 8, got 9"),
+        (lambda: Contamination(unevenness=4), "unevenness of contamination must be 0 to 3"),
+        (lambda: Readout(gain=0), "gain must be positive"),
+        (lambda: Readout(offset=math.nan), "offset must be finite"),
+        (lambda: Readout(bits=17), "bits must be 1 to 16"),
+        (lambda: Recording(dose=0), "dose must be positive"),
+        (lambda: record(dose=-1), "dose must be positive"),
+        (lambda: Recording(readout=Readout(gain=2)), "an infinite dose has no counts"),
+    ],
+)
+def test_refuses_what_no_microscope_does(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
