@@ -224,6 +224,19 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
         (2, "wse2 --periodic --size 8 --dopant V:.1", "--dopant means nothing with --periodic"),
         (1, "wse2 --periodic --size 8", "a structure must be a file that exists, got wse2"),
         (2, "wse2 --lattice-constant 3", "--lattice-constant means nothing without --like"),
+        (2, "wse2 --count 0", "the number of fields must be 1 or more, got 0"),
+        (
+            2,
+            "wse2 --count 2 --format yol",
+            "must be one of zarr, yolo, coco, tiff, got 'yol' (nearest: yolo)",
+        ),
+        (2, "wse2 --format zarr", "--format means nothing without --count"),
+        (2, "wse2 --count 2 --patch 8", "--patch means nothing without --format zarr"),
+        (2, "wse2 --count 2 --scheduler tcp://a:1", "--scheduler means nothing without --format zarr"),
+        (2, "wse2 --count 2 --rotation 3", "--rotation means nothing with --count"),
+        (2, "wse2 --count 2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
+        (1, "wse2 --count 2 --format zarr --scheduler a:1", "scheduler must be an address such as tcp://"),
+        (1, "wse2 --count 2 --format zarr --patch 0", "size of patches must be 1 px to the 512 px"),
         (2, "wse2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
     ],
 )
@@ -374,3 +387,28 @@ def test_an_image_that_has_no_twin_is_one_sentence(
     assert (answer.exit_code, answer.stderr.count("\n")) == (status, 1)
     assert words in answer.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_many_fields_are_written_in_the_format_asked_for(run: Any, tmp_path: Path) -> None:
+    answer = run(*NOISY, "--count", "2", "--format", "yolo")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    folder = tmp_path / "out" / "graphene_fields"
+    assert f"{folder} (yolo)" in answer.stdout
+    assert "graphene · 2 × 64 × 64 px · 0.2 Å/px" in answer.stdout
+    assert [path.name for path in sorted((folder / "labels").iterdir())] == [
+        "graphene_00000000.txt",
+        "graphene_00000001.txt",
+    ]
+    answer = run(*NOISY, "--count", "2", "--format", "yolo")
+    assert (answer.exit_code, answer.stderr.count("\n")) == (2, 1)
+    told = json.loads(run(*NOISY, "--count", "1", "--overwrite", "--json").stdout)
+    assert (told["format"], told["n_fields"]) == ("tiff", 1)
+
+
+def test_the_same_command_keeps_its_shards(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    for _ in range(2):
+        answer = run(*NOISY, "--count", "2", "--format", "zarr", "--patch", "8")
+        assert (answer.exit_code, answer.stderr) == (0, "")
+        assert "of 8 × 8 px in 1 shard" in answer.stdout
+    assert run(*NOISY, "--count", "2", "--format", "zarr").stderr.count("\n") == 1

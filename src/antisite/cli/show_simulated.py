@@ -27,6 +27,19 @@ def simulated_text(folder: Path, summary: Mapping[str, Any]) -> str:
     return "\n".join([*lines, line("files", f"{folder}: {', '.join(summary['files'])}")])
 
 
+def fields_text(folder: Path, summary: Mapping[str, Any]) -> str:
+    """How many fields of what, and where they are."""
+    ny, nx = summary["shape"]
+    lines = [
+        f"{summary['name']} · {summary['n_fields']:,} × {ny} × {nx} px · {summary['pixel_size']:.4g} Å/px"
+    ]
+    if "n_patches" in summary:
+        size = summary["patch"]
+        shards = f"{summary['n_shards']:,} {'shard' if summary['n_shards'] == 1 else 'shards'}"
+        lines.append(line("patches", f"{summary['n_patches']:,} of {size} × {size} px in {shards}"))
+    return "\n".join([*lines, line("files", f"{folder} ({summary['format']})")])
+
+
 def specimen_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
     """The library, for a terminal."""
     from rich.table import Table

@@ -23,9 +23,12 @@ antisite simulate WSe2 --dopant V:0.02 --vacancy Se:0.01 --dose 1e4 --seed 1
 
 antisite simulate WSe2 --like field.dm4 --vacancy Se:0.02
 
+antisite simulate WSe2 --dopant V:0.05 --dose 1e4 --count 64 --format zarr --workers 2
+
 antisite simulate model.xyz --periodic --static --detector 60 200 --shape 240 208 --out model
 
-DIR/<specimen>/ then holds the image as .tif and .hspy, truth.json, picture.png and simulation.json.
+DIR/<specimen>/ then holds the image as .tif and .hspy, truth.json, picture.png and simulation.json;
+many fields go to DIR/<specimen>_fields/.
 """
 
 
@@ -69,6 +72,10 @@ def simulate(
     offset: s.Offset = None,
     read_noise: s.ReadNoise = None,
     bits: s.Bits = None,
+    count: s.Count = None,
+    layout: s.Layout = None,
+    patch: s.Patch = None,
+    scheduler: s.Scheduler = None,
     seed: s.Seed = None,
     cache: s.Cache = None,
     workers: s.Workers = 1,
@@ -88,12 +95,13 @@ def simulate(
 
     from ..io.tables import to_json
     from ..run.batch import check_output
-    from .show_simulated import simulated_text
+    from .show_simulated import fields_text, simulated_text
 
     work = _chosen_work({name: value for name, value in given.items() if name not in _HOW})
     check_output(out)
-    progress = _counted_tables if sys.stderr.isatty() and not (as_json or quiet) else iter
-    how = {"cache": cache or cache_folder(), "workers": workers, "progress": progress}
+    how: dict[str, Any] = {"cache": cache or cache_folder(), "workers": workers}
+    if sys.stderr.isatty() and not (as_json or quiet):
+        how |= {"progress": _counted_tables} | ({"count_done": _counted_fields} if count else {})
     try:
         folder, summary = work(out, overwrite=overwrite, **how)
     except MemoryError as error:
@@ -105,7 +113,7 @@ def simulate(
     if as_json:
         typer.echo(to_json({"folder": str(folder), **summary}), nl=False)
     elif not quiet:
-        typer.echo(simulated_text(folder, summary))
+        typer.echo((simulated_text if count is None else fields_text)(folder, summary))
 
 
 def cache_folder() -> Path:
@@ -124,18 +132,24 @@ def _chosen_work(given: dict[str, Any]) -> Callable[..., tuple[Path, dict[str, A
     """What the options ask for, as a call that lacks only the output."""
     from functools import partial
 
+    from ..run.simulated_fields import run_fields
     from ..run.simulation_runs import run_simulation, run_structure, run_twin
 
     if "specimen" not in given:
         raise o.UsageError("a simulation needs a SPECIMEN (antisite simulate --list names those it knows)")
     if "periodic" in given and "like" in given:
         raise o.UsageError("--periodic and --like exclude each other (give one of them)")
+    if "count" not in given:
+        c.refuse_others(given, set(given) - set(c.FOR_FIELDS), "without --count")
     if "periodic" in given:
         c.refuse_others(given, c.FOR_PERIODIC, "with --periodic")
         if not {"size", "shape"} & set(given):
             raise o.UsageError("--periodic needs the number of pixels (give --shape NY NX)")
         chosen = c.chosen_simulation(given)
         return partial(run_structure, Path(chosen.specimen), optics=chosen.optics, shape=chosen.shape)
+    if "count" in given:
+        c.refuse_others(given, set(given) - {"like", "lattice_constant"}, "with --count")
+        return partial(run_fields, c.chosen_simulation(given), **c.chosen_fields(given))
     if "like" not in given:
         c.refuse_others(given, set(given) - {"lattice_constant"}, "without --like")
         return partial(run_simulation, c.chosen_simulation(given))
@@ -159,6 +173,16 @@ def _counted_tables(tables: Iterable[Any]) -> Iterator[Any]:
     columns = (SpinnerColumn(), TextColumn("{task.completed} tables of columns"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield from bar.track(tables, total=None)
+
+
+def _counted_fields(items: Iterable[Any], total: int) -> Iterator[Any]:
+    """Images, or shards of patches, as they are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(items, total=total)
 
 
 def _list_specimens(as_json: bool) -> None:

@@ -34,6 +34,8 @@ FOR_PERIODIC = {"periodic", *_FRAME, *BEAM, "source_size", "noiseless"}
 """What a structure's image may be told."""
 FOR_LIKE = {"like", *_FRAME, *BEAM, *FORMS, "zone_axis", "thickness", "seed", "lattice_constant"}
 """What may be said beside an image that is to be matched."""
+FOR_FIELDS = ("count", "layout", "patch", "scheduler")
+"""What only many fields may be told."""
 
 
 def join_pairs(arguments: list[str], flag: str = "--detector") -> list[str]:
@@ -113,6 +115,22 @@ def chosen_simulation(given: Mapping[str, Any]) -> Simulation:
         raise UsageError(str(error)) from error
 
 
+def chosen_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say about many fields, as `run_fields` takes it."""
+    from ..run.simulated_fields import SHARDS, check_fields
+
+    told = {"layout": "tiff"} | {name: given[name] for name in FOR_FIELDS if name in given}
+    if "rotation" in given:
+        raise UsageError("--rotation means nothing with --count, which turns every field (leave it out)")
+    try:
+        check_fields(count=told["count"], layout=told["layout"])
+    except InputError as error:
+        raise UsageError(str(error)) from error
+    if told["layout"] != SHARDS:
+        refuse_others(told, {"count", "layout"}, f"without --format {SHARDS}")
+    return told
+
+
 def _shares(flag: str, words: list[str]) -> dict[str, float]:
     """Elements and shares of `V:0.02`."""
     name = _flag(flag)
@@ -143,7 +161,7 @@ def _ring(text: str) -> Detector:
 
 def _flag(name: str) -> str:
     """As the option of a parameter is written."""
-    return name.replace("complexes", "complex").replace("_", "-")
+    return name.replace("complexes", "complex").replace("layout", "format").replace("_", "-")
 
 
 def _is_number(word: str) -> bool:

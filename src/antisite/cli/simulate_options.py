@@ -10,11 +10,12 @@ import typer
 
 from .options import check_workers
 
-_WHAT, _WHERE, _BEAM, _RECORD, _HOW = (
+_WHAT, _WHERE, _BEAM, _RECORD, _FIELDS, _HOW = (
     "Defects",
     "Specimen and frame",
     "Beam and detectors",
     "Recording",
+    "Many fields",
     "Computing",
 )
 
@@ -168,6 +169,26 @@ Bits = Annotated[
     int | None,
     _other("--bits", "N", "Whole numbers of 1 to 16 bits; without it 32-bit floats.", panel=_RECORD),
 ]
+Count = Annotated[
+    int | None,
+    _other("--count", "N", "N fields, each in a random direction at a random place.", panel=_FIELDS),
+]
+Layout = Annotated[
+    str | None,
+    _other(
+        "--format",
+        "NAME",
+        r"zarr (labelled patches), yolo, coco or tiff (whole images). [dim]\[default: tiff][/dim]",
+        panel=_FIELDS,
+    ),
+]
+Patch = Annotated[
+    int | None, _other("--patch", "PX", r"Edge of the patches. [dim]\[default: 32][/dim]", panel=_FIELDS)
+]
+Scheduler = Annotated[
+    str | None,
+    _other("--scheduler", "ADDRESS", "Dask's, as tcp://HOST:8786, which makes the patches.", panel=_FIELDS),
+]
 Seed = Annotated[
     int | None, _other("--seed", "N", r"Same seed, same bytes. [dim]\[default: 0][/dim]", panel=_HOW)
 ]
@@ -186,7 +207,7 @@ Workers = Annotated[
     typer.Option(
         metavar="N",
         callback=check_workers,
-        help="Tables computed at a time; the result is the same.",
+        help="Tables, or fields of many, computed at a time; the result is the same.",
         rich_help_panel=_HOW,
     ),
 ]

@@ -79,6 +79,18 @@ def distribute_shards(
     return paths
 
 
+def check_scheduler(scheduler: str) -> None:
+    """Refuse, before any work, a scheduler that does not answer or that has no workers."""
+    with _client(require("distributed", extra="dataset"), scheduler, 0) as client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError as error:
+            raise InputError(
+                f"a Dask scheduler must have workers, got none at {scheduler} (start one: dask worker "
+                f"{scheduler})"
+            ) from error
+
+
 @contextmanager
 def _client(distributed: Any, scheduler: str, workers: int) -> Iterator[Any]:
     """A connection to the scheduler, or to processes that end with it."""

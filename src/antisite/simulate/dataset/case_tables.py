@@ -12,7 +12,6 @@ import numpy as np
 from ...conditions import Detector
 from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.crystal import Crystal
-from ..crystals.library import find_specimen
 from ..render.field import FieldRenderer
 from ..scattering.optics import Optics
 from ..scattering.responses import Responses, compute_responses
@@ -55,7 +54,7 @@ def prepare_cases(
     reach : Å, columns end there; None: with their table.
     cache, workers, progress : as in `compute_responses`, which is called for each beam.
     """
-    crystals = [find_specimen(case.specimen) for case in cases]
+    crystals = [case.find_crystal() for case in cases]
     columns = [possible_columns(crystal, case.defects) for crystal, case in zip(crystals, cases, strict=True)]
     beams = [_beam(case.optics) for case in cases]
     rows: dict[Optics, dict[ColumnAtoms, int]] = {}

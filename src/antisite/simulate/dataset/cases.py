@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..crystals.crystal import Crystal
+from ..crystals.library import find_specimen
 from ..point_defects.planting import PointDefects
 from ..recording.recording import Recording
 from ..scattering.optics import Optics
@@ -27,6 +28,7 @@ class Case:
     Parameters
     ----------
     specimen : name in the library, or a structure file.
+    zone_axis, thickness : as in `find_specimen`.
     defects : which, and how many.
     optics : beam and detectors.
     recording : scan, dose and read-out.
@@ -39,11 +41,17 @@ class Case:
     optics: Optics = field(default_factory=Optics)
     recording: Recording = field(default_factory=lambda: Recording(dose=1e4))
     doses: tuple[float, float] | None = None
+    zone_axis: tuple[int, int, int] | None = None
+    thickness: float | None = None
 
     def __post_init__(self) -> None:
         if self.doses is not None and not 0 < self.doses[0] <= self.doses[1] < math.inf:
             low, high = self.doses
             raise InputError(f"doses must be positive, the lowest first [e/Å²], got {low:g} and {high:g}")
+
+    def find_crystal(self) -> Crystal:
+        """The crystal, seen along its axis."""
+        return find_specimen(self.specimen, zone_axis=self.zone_axis, thickness=self.thickness)
 
     def draw_dose(self, rng: Generator) -> float:
         """Dose of one field [e/Å²]."""

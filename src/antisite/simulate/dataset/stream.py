@@ -19,7 +19,6 @@ from ...conditions import Conditions
 from ...defects import KINDS
 from ...errors import InputError
 from ...image import Image
-from ..crystals.library import find_specimen
 from ..crystals.scene import Scene
 from ..point_defects.planting import plant_defects
 from ..recording.recording import Scan, record_field
@@ -238,7 +237,8 @@ def check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pi
         held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not every system tells
         return
-    crystals = [find_specimen(name) for name in dict.fromkeys(case.specimen for case in cases)]
+    seen = {(case.specimen, case.zone_axis, case.thickness): case for case in cases}
+    crystals = [case.find_crystal() for case in seen.values()]
     densest = max(len(crystal.columns) / abs(np.linalg.det(crystal.cell)) for crystal in crystals)
     n_pixels, n_detectors = shape[0] * shape[1], len(cases[0].optics.detectors)
     per_pixel = 12 + 4 * densest * pixel_size**2 * size**2  # signal, counts, a copy, and the patches

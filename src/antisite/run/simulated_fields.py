@@ -1,0 +1,235 @@
+"""Many fields of one specimen on disk: labelled patches as shards, or whole images in a layout of others."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from .._optional import require
+from ..errors import ChoiceError, InputError
+from ..io.tables import to_json
+from ..io.whole_folders import partial_folder
+from ..io.writing import write_bytes, writing
+from ..simulate.dataset.cases import Case
+from ..simulate.dataset.patch_shards import MANIFEST, shard_path, write_shards
+from ..simulate.dataset.stream import PatchStream
+from ..simulate.truth.label_files import LAYOUTS
+from .distribute import check_scheduler, distribute_shards
+from .provenance import library_versions
+from .simulation import Simulation
+from .simulation_files import SUMMARY
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+
+SHARDS = "zarr"
+FORMATS = (SHARDS, *LAYOUTS)
+PATCH = 32
+"""px, edge of a patch unless said otherwise."""
+_MOST = 16  # fields of a shard
+_FIELD = "_" + "[0-9]" * 8
+
+
+def run_fields(
+    chosen: Simulation,
+    out: Path,
+    *,
+    count: int,
+    layout: str,
+    patch: int = PATCH,
+    scheduler: str = "",
+    overwrite: bool = False,
+    cache: Path | None = None,
+    workers: int = 1,
+    progress: Progress = iter,
+    count_done: Callable[[Iterable[Any], int], Iterable[Any]] = lambda items, _: items,
+) -> tuple[Path, dict[str, Any]]:
+    """Simulate many fields, each with its own seed, direction and place, and write them.
+
+    Shards that are there already stay; images are written all or not at all.
+
+    Parameters
+    ----------
+    chosen : its rotation is not used.
+    count : how many fields.
+    layout : one of `FORMATS`.
+    patch : px, edge of the patches in shards.
+    scheduler : address of Dask's scheduler, which makes shards.
+    progress, count_done : wrap the tables, and the images or shards with their number.
+
+    Returns
+    -------
+    The folder `out`/<name of the specimen>_fields, and the summary in it.
+
+    Raises
+    ------
+    InputError
+        A value that no stream has, or no scheduler answers.
+    ChoiceError
+        Other files are there, and `overwrite` is False.
+    MissingExtraError
+        Shards are asked for, and what writes them is not installed.
+    """
+    crystal = chosen.find_crystal()
+    check_fields(count=count, layout=layout, scheduler=scheduler)
+    chosen.check(crystal)
+    folder = out / f"{crystal.name}_fields"
+    _refuse_fields(folder, crystal.name, layout=layout, overwrite=overwrite)
+    distributed = layout == SHARDS and bool(scheduler or workers > 1)
+    if layout == SHARDS:
+        require("zarr", extra="dataset")
+    if distributed:
+        require("distributed", extra="dataset")
+    if scheduler:
+        check_scheduler(scheduler)
+    stream = PatchStream(
+        cases=(_case(chosen),),
+        size=patch if layout == SHARDS else 1,
+        shape=chosen.shape,
+        pixel_size=chosen.pixel_size,
+        seed=chosen.seed,
+        cache=cache,
+        workers=workers,
+        progress=progress,
+    )
+    about: dict[str, Any] = {"chosen": chosen, "name": crystal.name, "count": count, "layout": layout}
+    if layout != SHARDS:
+        summary = _summary(**about)
+        with partial_folder(folder) as partial:
+            LAYOUTS[layout](count_done(stream.images(0, count, workers=workers), count), partial)
+            write_bytes(partial / SUMMARY, to_json(summary).encode())
+            _remove_fields(folder, crystal.name)
+            _move(partial, folder)
+        return folder, summary
+    if overwrite:
+        _remove_fields(folder, crystal.name)
+    size = fields_per_shard(count)
+    paths = [shard_path(folder, number) for number in range(count // size)]
+    n_missing = sum(not path.exists() for path in paths)
+    how: dict[str, Any] = {
+        "n_shards": len(paths),
+        "fields_per_shard": size,
+        "progress": lambda shards: count_done(shards, n_missing),
+    }
+    if distributed:
+        distribute_shards(stream, folder, scheduler=scheduler, workers=workers, **how)
+    else:
+        write_shards(stream, folder, **how)
+    summary = _summary(
+        **about,
+        patch=patch,
+        n_patches=sum(map(_n_patches, paths)),
+        n_shards=len(paths),
+        fields_per_shard=size,
+    )
+    write_bytes(folder / SUMMARY, to_json(summary).encode())
+    return folder, summary
+
+
+def check_fields(*, count: int, layout: str, scheduler: str = "") -> None:
+    """Refuse what no fields can be written as, before anything is computed."""
+    if count < 1:
+        raise InputError(f"the number of fields must be 1 or more, got {count}")
+    if layout not in FORMATS:
+        near = get_close_matches(layout.casefold(), FORMATS, n=1, cutoff=0)[0]
+        raise InputError(f"the format must be one of {', '.join(FORMATS)}, got {layout!r} (nearest: {near})")
+    if scheduler and layout != SHARDS:
+        raise InputError(f"a scheduler makes shards, not {layout} files (choose {SHARDS}, or leave it out)")
+
+
+def fields_per_shard(count: int) -> int:
+    """The largest number up to 16 that divides the fields into equal shards.
+
+    Examples
+    --------
+    >>> fields_per_shard(64), fields_per_shard(100), fields_per_shard(7)
+    (16, 10, 7)
+    """
+    return next(size for size in range(min(count, _MOST), 0, -1) if count % size == 0)
+
+
+def _case(chosen: Simulation) -> Case:
+    return Case(
+        specimen=chosen.specimen,
+        zone_axis=chosen.zone_axis,
+        thickness=chosen.thickness,
+        defects=chosen.defects,
+        optics=chosen.optics,
+        recording=chosen.recording,
+    )
+
+
+def _n_patches(path: Path) -> int:
+    return int(require("zarr", extra="dataset").open_array(str(path / "kind"), mode="r").shape[0])
+
+
+def _summary(*, chosen: Simulation, name: str, count: int, layout: str, **told: int) -> dict[str, Any]:
+    settings = chosen.settings()
+    del settings["rotation"]
+    path = Path(chosen.specimen)
+    return {
+        "schema": 1,
+        "name": name,
+        "format": layout,
+        "n_fields": count,
+        "shape": list(chosen.shape),
+        "pixel_size": chosen.pixel_size,
+        **told,
+        "settings": settings,
+        "warnings": list(chosen.optics.cautions),
+        "provenance": {
+            "antisite": __version__,
+            "libraries": library_versions(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "seed": chosen.seed,
+            "input": str(path.absolute()) if path.is_file() else chosen.specimen,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    }
+
+
+def _fields_there(folder: Path, name: str) -> list[Path]:
+    """What an earlier run left; nobody else's files."""
+    shards = f"{shard_path('', 0).stem[:-6]}*"
+    images = [f"images/{name}{_FIELD}.png", f"labels/{name}{_FIELD}.txt", f"{name}{_FIELD}.truth.json"]
+    images += [f"{name}{_FIELD}.tif", f"{name}{_FIELD}_*.tif"]
+    others = [SUMMARY, MANIFEST, "dataset.yaml", "kinds.txt", "annotations.json"]
+    patterns = (f"{shards}.zarr", f".{shards}.partial", *images, *others)
+    with writing(folder):
+        return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+
+
+def _refuse_fields(folder: Path, name: str, *, layout: str, overwrite: bool) -> None:
+    """Refuse to replace earlier fields; shards go on where they were left."""
+    there = _fields_there(folder, name)
+    resumes = layout == SHARDS and (folder / MANIFEST).exists()
+    if there and not overwrite and not resumes:
+        raise ChoiceError(
+            f"a simulation is kept unless you say otherwise, and {folder} holds "
+            f"{there[0].relative_to(folder)} (give --overwrite or another --out)"
+        )
+
+
+def _remove_fields(folder: Path, name: str) -> None:
+    """Remove what an earlier run left, the manifest after its shards."""
+    with writing(folder):
+        for path in _fields_there(folder, name):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _move(partial: Path, folder: Path) -> None:
+    """Everything into its place, the summary last."""
+    files = [path.relative_to(partial) for path in sorted(partial.rglob("*")) if path.is_file()]
+    with writing(folder):
+        for file in sorted(files, key=lambda file: file == Path(SUMMARY)):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (partial / file).replace(folder / file)
