@@ -233,6 +233,7 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
         (2, "wse2 --format zarr", "--format means nothing without --count"),
         (2, "wse2 --count 2 --patch 8", "--patch means nothing without --format zarr"),
         (2, "wse2 --count 2 --scheduler tcp://a:1", "--scheduler means nothing without --format zarr"),
+        (2, "wse2 --count 2 --format zarr --scheduler=", "must be an address such as tcp://HOST:8786, got"),
         (2, "wse2 --count 2 --rotation 3", "--rotation means nothing with --count"),
         (2, "wse2 --count 2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
         (1, "wse2 --count 2 --format zarr --scheduler a:1", "scheduler must be an address such as tcp://"),

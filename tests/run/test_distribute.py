@@ -65,6 +65,9 @@ def test_complete_shards_stay_and_need_no_workers(stream, tmp_path):
     ("address", "message"),
     [
         ("localhost:8786", "scheduler must be an address"),
+        ("tcp://127.0.0.1", "scheduler must be an address"),
+        ("tcp://", "scheduler must be an address"),
+        ("tls://127.0.0.1:9", "scheduler must be an address"),
         ("tcp://127.0.0.1:9", "must answer at tcp://127.0.0.1:9"),
     ],
 )

@@ -122,6 +122,8 @@ def chosen_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     told = {"layout": "tiff"} | {name: given[name] for name in FOR_FIELDS if name in given}
     if "rotation" in given:
         raise UsageError("--rotation means nothing with --count, which turns every field (leave it out)")
+    if told.get("scheduler") == "":
+        raise UsageError("--scheduler must be an address such as tcp://HOST:8786, got nothing")
     try:
         check_fields(count=told["count"], layout=told["layout"])
     except InputError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -95,7 +97,7 @@ def check_scheduler(scheduler: str) -> None:
 def _client(distributed: Any, scheduler: str, workers: int) -> Iterator[Any]:
     """A connection to the scheduler, or to processes that end with it."""
     if scheduler:
-        if not scheduler.startswith(("tcp://", "tls://")):
+        if not re.fullmatch(r"tcp://[^/\s]+:\d{1,5}", scheduler):
             raise InputError(f"scheduler must be an address such as tcp://HOST:8786, got {scheduler!r}")
         try:
             client = distributed.Client(scheduler, timeout=_PATIENCE, set_as_default=False)
@@ -112,6 +114,7 @@ def _client(distributed: Any, scheduler: str, workers: int) -> Iterator[Any]:
             n_workers=max(workers, 1),
             threads_per_worker=1,
             processes=True,
+            silence_logs=logging.ERROR,  # an interrupt is no news
             dashboard_address="127.0.0.1:0",  # any free port
             local_directory=scratch,
         ) as cluster,
