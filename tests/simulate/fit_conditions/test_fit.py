@@ -94,6 +94,12 @@ def test_twin_is_repeatable_and_holds_the_defects_asked_for(fitted: FittedCondit
     assert "partial_vacancy" in set(truth.defects["kind"])
 
 
+def test_defects_do_not_dim_a_twin_again(fitted: FittedConditions, cache) -> None:
+    many = PointDefects(vacancies={"Se": 0.3})
+    levels = [twin(fitted, defects=one, cache=cache, rng=1)[0].channels.mean() for one in (None, many)]
+    assert levels[1] == pytest.approx(levels[0], rel=0.005)
+
+
 def test_lattice_constant_scales_the_pixels(image: Image, cache) -> None:
     longer = fit_conditions(image, find_specimen("WSe2"), lattice_constant=3.32 * 1.02, cache=cache)
     assert longer.pixel_size == pytest.approx(1.02 * SIZE, rel=0.005)

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from ...crystal.contrast import Floats, blur
 from ...image import Image
 from ..crystals.column_atoms import ColumnAtoms
-from ..crystals.scene import perfect_scene
+from ..crystals.scene import Scene, perfect_scene
 from ..image import image_scene
 from ..point_defects.planting import PointDefects, plant_defects
 from ..recording.recording import Recording, record_field
@@ -38,7 +38,7 @@ def twin(
 
     Parameters
     ----------
-    defects : which, and how many; none by default.
+    defects : which, and how many; none by default. They leave the mean light as it was fitted.
     shape : (y, x) px; that of the image fitted by default.
     cache, workers, progress, rng : as in `simulate_image`.
     """
@@ -48,18 +48,28 @@ def twin(
     scene = perfect_scene(
         stretched, shape=shape or fitted.shape, pixel_size=fitted.pixel_size, rotation=0.0, rng=for_place
     )
-    scene = plant_defects(scene, defects or PointDefects(), rng=for_defects)
-    drawn, truth = image_scene(
-        scene,
-        optics=fitted.optics,
-        recording=Recording(scan=replace(fitted.scan, jitter=0.0)),
-        cache=cache,
-        workers=workers,
-        progress=progress,
-        rng=for_record,
-    )
+    recording = Recording(scan=replace(fitted.scan, jitter=0.0))
+
+    def draw(scene: Scene, beam: Generator) -> tuple[Image, Truth]:
+        return image_scene(
+            scene,
+            optics=fitted.optics,
+            recording=recording,
+            cache=cache,
+            workers=workers,
+            progress=progress,
+            rng=beam,
+        )
+
+    drawn, truth = draw(plant_defects(scene, defects or PointDefects(), rng=for_defects), for_record)
+    light = drawn.channels
+    if defects:
+        # Defects of its own have dimmed the image that was fitted, and must not do so twice.
+        perfect, _ = draw(scene, np.random.default_rng(0))
+        means = [one.channels.mean(axis=(1, 2), dtype=float, keepdims=True) for one in (perfect, drawn)]
+        light = light * (means[0] / np.maximum(means[1], 1e-30)).astype(np.float32)
     film_seed, beam, *rngs = for_record.spawn(2 + len(fitted.detectors))
-    signal = _smeared(drawn.channels, fitted)
+    signal = _smeared(light, fitted)
     signal = sample_displaced(signal, fitted.vibration.displacement(scene.shape, rng=beam))
     film = int(film_seed.integers(2**63))
     pixels = [
