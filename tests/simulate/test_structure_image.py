@@ -78,7 +78,25 @@ def test_slices_of_one_angstrom_change_how_a_pair_scatters_together(sheet, table
     assert 0.005 < np.abs(sliced - own).max() / own.max() < 0.15
 
 
-@pytest.mark.parametrize("cell", [None, [[4, 0, 1], [0, 4, 0], [0, 0, 4]]])
-def test_a_structure_without_a_cell_across_the_beam_is_refused(cell):
-    with pytest.raises(InputError, match="needs a cell whose first two vectors lie across the beam"):
+@pytest.mark.parametrize("degrees", [30, 90])
+def test_turning_the_structure_with_its_cell_changes_nothing(sheet, tables, degrees):
+    for structure in sheet:
+        turned = structure.copy()
+        turned.rotate(degrees, "z", rotate_cell=True)
+        one, two = (
+            structure_image(atoms, OPTICS, shape=(20, 12), cache=tables) for atoms in (structure, turned)
+        )
+        np.testing.assert_allclose(two, one, atol=1e-3 * one.max())
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (None, "the first two cell vectors must span the plane across the beam"),
+        ([[4, 0, 1], [0, 4, 0], [0, 0, 4]], "the first two cell vectors must span the plane across the beam"),
+        ([[4, 0, 0], [0, 4, 0], [1, 0, 4]], "the third cell vector must lie along the beam"),
+    ],
+)
+def test_a_structure_without_an_upright_cell_is_refused(cell, message):
+    with pytest.raises(InputError, match=message):
         structure_image(Atoms("C", cell=cell), OPTICS, shape=(8, 8))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .crystals.projection import column_atoms_of
+from .crystals.projection import across_beam, column_atoms_of
 from .scattering.neighbours import CLOSE, find_pairs, pair_responses
 from .scattering.optics import Optics
 from .scattering.probe import probe_wave
@@ -64,9 +64,12 @@ def structure_image(
     >>> structure_image(sheet, Optics(static=True), shape=(24, 24)).shape
     (1, 24, 24)
     """
-    cell = np.asarray(atoms.cell)[:2, 1::-1]
-    if abs(np.linalg.det(cell)) < 1e-9 or np.abs(np.asarray(atoms.cell)[:2, 2]).max() > 1e-6:
-        raise InputError("the structure needs a cell whose first two vectors lie across the beam (z)")
+    if np.abs(np.asarray(atoms.cell)[2, :2]).max() > 1e-3:
+        raise InputError(
+            f"the third cell vector must lie along the beam (z), got {np.round(atoms.cell[2], 3).tolist()} Å "
+            f"(turn the structure, or choose a cell with upright sides)"
+        )
+    cell = across_beam(atoms, (True, True))[1]
     if min(shape) < 1:
         raise InputError(f"shape must be at least 1 × 1 px, got {shape[0]} × {shape[1]}")
     sliced = _sliced(atoms, slice_thickness)

@@ -53,7 +53,7 @@ def column_atoms_of(
     if not 0 < tolerance < math.inf:
         raise InputError(f"tolerance must be positive and finite [Å], got {tolerance:g}")
     repeats = (bool(atoms.pbc[0]), bool(atoms.pbc[1])) if periodic is None else (periodic, periodic)
-    places, cell = _across(atoms, repeats)
+    places, cell = across_beam(atoms, repeats)
     if len(atoms) == 0:
         return np.zeros((0, 2)), np.zeros(0, dtype=int), ()
     labels, positions = group_atoms(places, light_of(atoms.numbers), cell, repeats, tolerance)
@@ -158,7 +158,7 @@ def _with_vacuum(atoms: Atoms) -> Atoms:
     return taller
 
 
-def _across(atoms: Atoms, repeats: tuple[bool, bool]) -> tuple[Floats, Floats]:
+def across_beam(atoms: Atoms, repeats: tuple[bool, bool]) -> tuple[Floats, Floats]:
     """Lateral positions (N, 2) and cell (2, 2) as (y, x) Å, x along the first cell vector."""
     a, b, _ = atoms.cell.array
     if not any(repeats) and abs(np.linalg.det([a[:2], b[:2]])) < 1e-6:
