@@ -167,3 +167,8 @@ def test_conditions_are_those_that_were_asked_for(simulate):
 def test_an_unknown_specimen_names_its_neighbours():
     with pytest.raises(InputError, match="MoS2"):
         simulate_image("MoS3")
+
+
+def test_a_frame_smaller_than_a_column_gets_the_light_of_all_around_it(simulate):
+    image, _ = simulate(shape=(1, 1), pixel_size=0.05)
+    assert image.pixels[0, 0] > 1e-4

@@ -16,6 +16,8 @@ from .cells import cells_around
 from .column_atoms import ColumnAtoms
 from .crystal import Crystal
 
+_FARTHEST_LIGHT = 12.0  # Å beyond the frame from which columns may still shine into it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scene:
@@ -79,7 +81,7 @@ def perfect_scene(
         raise InputError(f"pixel_size must be positive and finite [Å/px], got {pixel_size:g}")
     cell = crystal.cell @ turn(rotation) / pixel_size
     origin = (np.array(shape) - 1) / 2 + np.random.default_rng(rng).random(2) @ cell
-    margin = math.hypot(*shape)
+    margin = max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size)
     cells = cells_around(cell, shape=shape, margin=margin)
     positions = (cells[:, None] + crystal.fractions).reshape(-1, 2) @ cell + origin
     index = np.tile(np.arange(len(crystal.columns)), len(cells))
