@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from antisite.conditions import Detector
+from antisite.errors import InputError
 from antisite.simulate.crystals.column_atoms import EMPTY, ColumnAtoms
 from antisite.simulate.scattering import responses as module
 from antisite.simulate.scattering.optics import Optics
@@ -112,3 +113,9 @@ def test_vacuum_is_the_part_of_the_disc_on_the_detector():
     rings = (Detector(inner=0, outer=12.5), Detector(inner=60, outer=200))
     optics = replace(STILL, detectors=rings, bright_field=True)
     np.testing.assert_allclose(compute_responses([], optics).vacuum, [0.25, 0.0])
+
+
+@pytest.mark.parametrize("wide", [{"defocus": 1000.0}, {"cs": 1e7}, {"source_size": 5.0}])
+def test_a_probe_wider_than_its_table_is_refused(wide):
+    with pytest.raises(InputError, match="tables of columns end at 9 Å"):
+        compute_responses([S], replace(STILL, **wide))

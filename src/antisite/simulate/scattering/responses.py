@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ..crystals.column_atoms import ColumnAtoms
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
@@ -17,6 +18,7 @@ from .response_cache import read_table, write_table
 from .thermal import common_displacement, mutual_displacements
 
 REACH = 9.0  # Å; a column farther away adds less than its neighbours' noise
+_WIDEST_PROBE, _WIDEST_SOURCE = 6.0, 2.5  # Å
 _TAPER = 1.5  # Å over which a table fades to nothing at its rim
 _ROOM = 1.0  # Å between the farthest probe and the edge of the box, at least
 _PROBES = 0.6  # spacing of probes over the finest that a probe of this aperture can show
@@ -78,8 +80,9 @@ def compute_responses(
     Raises
     ------
     InputError
-        An element without scattering factors.
+        An element without scattering factors, or a probe wider than a table.
     """
+    _check_that_it_fits(optics)
     step = table_step(optics)
     blurred = replace(optics, source_size=0.0)
     wanted = [column for column in dict.fromkeys(atoms) if column.symbols]
@@ -102,6 +105,18 @@ def compute_responses(
         step=step,
         vacuum=_vacuum(optics),
     )
+
+
+def _check_that_it_fits(optics: Optics) -> None:
+    """Refuse probes wider than tables hold: their light would be lost."""
+    angle = 1e-3 * optics.convergence
+    blur = angle * abs(optics.defocus) + angle**3 * abs(optics.cs) + angle**5 * abs(optics.c5)
+    if not (blur <= _WIDEST_PROBE and optics.source_size <= _WIDEST_SOURCE):
+        raise InputError(
+            f"aberrations may widen the probe by {_WIDEST_PROBE:g} Å, the source by {_WIDEST_SOURCE:g} Å, "
+            f"got {blur:.3g} and {optics.source_size:g} Å (tables of columns end at {REACH:g} Å: "
+            f"take a smaller defocus, spherical aberration or source)"
+        )
 
 
 def table_step(optics: Optics) -> float:
