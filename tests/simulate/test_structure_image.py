@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -100,3 +102,31 @@ def test_turning_the_structure_with_its_cell_changes_nothing(sheet, tables, degr
 def test_a_structure_without_an_upright_cell_is_refused(cell, message):
     with pytest.raises(InputError, match=message):
         structure_image(Atoms("C", cell=cell), OPTICS, shape=(8, 8))
+
+
+@pytest.mark.parametrize("slice_thickness", [0.0, 1.0])
+@pytest.mark.parametrize("periods", [-1, 2])
+def test_atoms_outside_the_cell_are_brought_back_into_it(sheet, tables, periods, slice_thickness):
+    away = sheet[1].copy()
+    away.positions[::2, 2] += periods * away.cell[2, 2]
+    one, other = (
+        structure_image(atoms, OPTICS, shape=(16, 12), cache=tables, slice_thickness=slice_thickness)
+        for atoms in (sheet[1], away)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_the_mean_of_a_thin_sheet_does_not_depend_on_focus(sheet, tables):
+    means = [
+        structure_image(sheet[1], replace(OPTICS, defocus=defocus), shape=(16, 12), cache=tables).mean()
+        for defocus in (0.0, 200.0, 500.0)
+    ]
+    np.testing.assert_allclose(means, means[0], rtol=0.01)
+
+
+def test_interference_seen_through_a_probe_that_is_not_round_is_refused(sheet, tables):
+    optics = Optics(
+        beam_energy=60e3, detectors=(Detector(inner=32, outer=200),), static=True, coma=(500.0, 0.0)
+    )
+    with pytest.raises(InputError, match="the probe must be round, got astigmatism 0 Å and coma 500 Å"):
+        structure_image(sheet[1], optics, shape=(16, 12), cache=tables)

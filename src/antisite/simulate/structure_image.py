@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SLICE = 1.0
 """Å, thickness of a slice."""
+_LEVEL = 1e-6  # Å; heights that differ by less are one
 
 
 def structure_image(
@@ -74,25 +76,26 @@ def structure_image(
         raise InputError(f"shape must be at least 1 × 1 px, got {shape[0]} × {shape[1]}")
     sliced = _sliced(atoms, slice_thickness)
     places, index, columns = column_atoms_of(sliced, periodic=True)
-    responses = compute_responses(
-        columns, optics, sampled=slice_thickness > 0, cache=cache, workers=workers, progress=progress
-    )
     pixels = np.stack([cell[1] / shape[0], cell[0] / shape[1]])
-    image = _periodic_sum(places, index, responses, shape=shape, pixels=pixels)
+    image = np.tile(_vacuum(optics, cell)[:, None, None].astype(np.float32), (1, *shape))
     if min(detector.inner for detector in optics.detectors) < CLOSE * optics.convergence:
         middles, which, pairs = find_pairs(places, index, columns, cell=cell)
         together = pair_responses(pairs, optics, workers=workers, progress=progress)
         image += _periodic_sum(middles, which, together, shape=shape, pixels=pixels)
-    return image + _vacuum(optics, cell)[:, None, None].astype(np.float32)
+    responses = compute_responses(
+        columns, optics, sampled=slice_thickness > 0, cache=cache, workers=workers, progress=progress
+    )
+    return image + _periodic_sum(places, index, responses, shape=shape, pixels=pixels)
 
 
 def _sliced(atoms: Atoms, thickness: float) -> Atoms:
-    """The structure with every atom in the plane in which its slice begins."""
+    """The structure, atoms beyond its cell brought back, each in the plane in which its slice begins."""
     sliced: Atoms = atoms.copy()
     depth = float(atoms.cell[2, 2])
-    if thickness > 0 and depth > 0:
-        slab = depth / np.ceil(depth / thickness - 1e-9)
-        sliced.positions[:, 2] = np.floor(atoms.positions[:, 2] / slab + 1e-6) * slab
+    if depth > 0:
+        height = (atoms.positions[:, 2] + _LEVEL) % depth - _LEVEL
+        slab = depth / np.ceil(depth / thickness - 1e-9) if thickness > 0 else 0.0
+        sliced.positions[:, 2] = np.floor((height + _LEVEL) / slab) * slab if slab else height
     return sliced
 
 
@@ -118,7 +121,7 @@ def _periodic_sum(
     from .render.field import TOLERANCE_PERIODIC, FieldRenderer
 
     render = FieldRenderer(
-        responses=_without_vacuum(responses),
+        responses=replace(responses, vacuum=np.zeros_like(responses.vacuum)),
         pixel_size=(float(pixels[0, 0]), float(pixels[1, 1])),
         tolerance=TOLERANCE_PERIODIC,
     )
@@ -149,15 +152,6 @@ def _oblique_sum(
                 for one, spline in zip(image, splines[column], strict=True):
                     one += map_coordinates(spline, away + half, prefilter=False)
     return image.astype(np.float32)
-
-
-def _without_vacuum(responses: Responses) -> Responses:
-    return Responses(
-        atoms=responses.atoms,
-        values=responses.values,
-        step=responses.step,
-        vacuum=np.zeros_like(responses.vacuum),
-    )
 
 
 def _vacuum(optics: Optics, cell: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import pytest
 from antisite.conditions import Detector
 from antisite.simulate.scattering.column_multislice import PlacedAtom, collect
 from antisite.simulate.scattering.optics import Optics
+from antisite.simulate.scattering.probe import WaveGrid
 
 SIZE = 12.0
 OPTICS = Optics(
@@ -15,7 +16,7 @@ LINE = np.array([[0.0, 0.0], [0.0, 0.5], [0.0, 1.5]])
 
 
 def signal(*atoms, probes=LINE, optics=OPTICS, **options):
-    return collect(atoms, probes, optics, size=SIZE, **options)
+    return collect(atoms, probes, WaveGrid(optics, SIZE, **options))
 
 
 def test_does_not_depend_on_the_place_between_the_points_of_the_grid():
@@ -68,6 +69,6 @@ def test_two_chalcogens_scatter_together_and_not_as_two(ring, ratio):
 
 
 def test_sampled_potentials_agree_with_exact_ones_within_a_few_per_cent():
-    exact, sampled = (signal(PlacedAtom("Se", 1.0), sampled=how)[:, 0] for how in (False, True))
+    exact, sampled = (signal(PlacedAtom("Se", 1.0), coarse=how)[:, 0] for how in (False, True))
     np.testing.assert_allclose(sampled, exact, rtol=0.07)
     assert not np.allclose(sampled, exact, rtol=1e-3)

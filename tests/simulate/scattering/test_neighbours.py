@@ -5,6 +5,7 @@ from antisite.simulate.crystals.column_atoms import ColumnAtoms
 from antisite.simulate.scattering.column_multislice import PlacedAtom, collect
 from antisite.simulate.scattering.neighbours import Pair, find_pairs, pair_responses
 from antisite.simulate.scattering.optics import Optics
+from antisite.simulate.scattering.probe import WaveGrid
 
 MO, S2 = ColumnAtoms(("Mo",), (1.5,)), ColumnAtoms(("S", "S"), (0.0, 3.1))
 OPTICS = Optics(beam_energy=60e3, detectors=(Detector(inner=30, outer=60),), static=True)
@@ -33,8 +34,9 @@ def test_a_pair_explains_what_two_columns_do_together():
     probes = np.array([[0.0, 0.0], [0.3, 0.4], [-0.6, 0.2]])
     first = [PlacedAtom("Mo", 1.5, *(-distance / 2 * turn))]
     second = [PlacedAtom("S", z, *(distance / 2 * turn)) for z in (0.0, 3.1)]
-    together = collect([*first, *second], probes, OPTICS, size=20.0)
-    alone = collect(first, probes, OPTICS, size=20.0) + collect(second, probes, OPTICS, size=20.0)
+    grid = WaveGrid(OPTICS, 20.0)
+    together = collect([*first, *second], probes, grid)
+    alone = collect(first, probes, grid) + collect(second, probes, grid)
     table = pair_responses([Pair(MO, S2, distance, direction)], OPTICS)
     from scipy.ndimage import map_coordinates
 

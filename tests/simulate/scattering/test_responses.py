@@ -64,13 +64,13 @@ def test_common_and_mutual_displacements_add_up_to_those_of_each_atom(symbols, n
 
 
 def test_a_pair_is_averaged_as_many_drawn_displacements_average_it(monkeypatch):
-    monkeypatch.setattr(module, "REACH", 2.0)
+    monkeypatch.setattr(module, "_REACH", 2.0)
     moving = replace(STILL, static=False)
     quick = compute_responses([S2], moving).values[0, 0]
     drawn = np.random.default_rng(0).normal(0, rms_displacement("S"), (150, 2, 2))
     many = np.concatenate([drawn, -drawn])
     monkeypatch.setattr(
-        module, "mutual_displacements", lambda *_, n: (many, np.full(len(many), 1 / len(many)))
+        module, "mutual_displacements", lambda *_, **__: (many, np.full(len(many), 1 / len(many)))
     )
     monkeypatch.setattr(module, "common_displacement", lambda _: 0.0)
     slow = compute_responses([S2], moving).values[0, 0]
@@ -78,7 +78,7 @@ def test_a_pair_is_averaged_as_many_drawn_displacements_average_it(monkeypatch):
 
 
 def test_an_astigmatic_probe_makes_a_table_that_is_not_round(monkeypatch):
-    monkeypatch.setattr(module, "REACH", 2.5)
+    monkeypatch.setattr(module, "_REACH", 2.5)
     optics = replace(STILL, astigmatism=(60.0, 0.0), defocus=40.0)
     one = compute_responses([S], optics).values[0, 0]
     away, middle = round(0.6 / module.table_step(optics)), one.shape[0] // 2
@@ -115,7 +115,23 @@ def test_vacuum_is_the_part_of_the_disc_on_the_detector():
     np.testing.assert_allclose(compute_responses([], optics).vacuum, [0.25, 0.0])
 
 
-@pytest.mark.parametrize("wide", [{"defocus": 1000.0}, {"cs": 1e7}, {"source_size": 5.0}])
-def test_a_probe_wider_than_its_table_is_refused(wide):
-    with pytest.raises(InputError, match="tables of columns end at 9 Å"):
+@pytest.mark.parametrize("wide", [{"defocus": 1300.0}, {"cs": 2e6}, {"source_size": 5.0}])
+def test_a_probe_wider_than_any_table_is_refused(wide):
+    with pytest.raises(InputError, match="aberrations may widen the probe by 30 Å"):
         compute_responses([S], replace(STILL, **wide))
+
+
+@pytest.mark.parametrize("wide", [{"defocus": 400.0}, {"defocus": -200.0}, {"cs": 4e5}])
+def test_a_wide_probe_sees_as_much_of_a_column_in_all_as_a_sharp_one(wide):
+    sharp, blunt = (compute_responses([S2], replace(STILL, **one)).values.sum() for one in ({}, wide))
+    assert blunt == pytest.approx(sharp, rel=0.02)
+    assert blunt != sharp
+
+
+def test_columns_of_unlike_depth_share_one_table_size():
+    deep = ColumnAtoms(("S",), (120.0,))
+    both = compute_responses([S, deep], STILL).values
+    alone = compute_responses([S], STILL).values
+    rim = (both.shape[-1] - alone.shape[-1]) // 2
+    assert rim > 0
+    np.testing.assert_array_equal(both[0, :, rim:-rim, rim:-rim], alone[0])

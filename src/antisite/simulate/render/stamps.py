@@ -107,7 +107,7 @@ def _factors(
     # All tables share two small bases, in which their decompositions cost little.
     basis_y = _basis(np.einsum("tij,tkj->ik", scaled, scaled, optimize=True))
     basis_x = _basis(np.einsum("tji,tjk->ik", scaled, scaled, optimize=True))
-    u, s, vt = np.linalg.svd(basis_y.T @ scaled @ basis_x)
+    u, s, vt = np.linalg.svd(basis_y.T @ scaled @ basis_x, full_matrices=False)
     lines_y = np.swapaxes(basis_y @ u, 1, 2) * np.sqrt(s * peaks[:, None])[:, :, None]
     lines_x = (vt @ basis_x.T) * np.sqrt(s * peaks[:, None])[:, :, None]
     rank = np.zeros(len(tables), np.int64)

@@ -15,18 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ..crystals.column_atoms import ColumnAtoms
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
+from .probe import WaveGrid
 from .responses import Responses, blur_tables, table_step
 
 CLOSE = 1.3
 """Convergence angles below which a detector begins that sees neighbours interfere."""
 FARTHEST = 3.4
 """Å between columns whose interference is followed."""
-_REACH = 3.6  # Å from the middle of a pair
+_REACH = 3.6  # Å from the middle of a pair, beyond the probe's radius
 _TAPER = 0.6  # Å
-_BOX = 20.0  # Å
+_BOX = 20.0  # Å, for a probe without radius
 _GAP = 0.85  # spacing of probes over the finest that a probe of this aperture can show
 _STEPS = 0.05, math.radians(1)  # Å and rad; pairs that differ by less are alike
 
@@ -99,17 +101,29 @@ def pair_responses(
     ----------
     workers : threads.
     progress : wraps the pairs that are computed; those that differ by direction alone are one.
+
+    Raises
+    ------
+    InputError
+        The probe is not round.
     """
+    if not optics.is_round:
+        raise InputError(
+            f"for a detector that begins below {CLOSE:g} convergence angles the probe must be round, got "
+            f"astigmatism {optics.astigmatism[0]:g} Å and coma {optics.coma[0]:g} Å "
+            f"(take a larger inner angle)"
+        )
     step = table_step(optics)
     along_x = {pair: replace(pair, direction=0.0) for pair in pairs}
     wanted = list(dict.fromkeys(along_x.values()))
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         found = list(progress(pool.map(lambda pair: _interference(pair, optics), wanted)))
     known = dict(zip(wanted, found, strict=True))
-    half = round(_REACH / step)
+    reach = _REACH + optics.probe_radius()
+    half = round(reach / step)
     axis = step * np.arange(-half, half + 1)
     values = [
-        _turned(places, extra, axis, pair.direction)
+        _turned(places, extra, axis, pair.direction, reach)
         for pair, (places, extra) in ((pair, known[along_x[pair]]) for pair in pairs)
     ]
     tables = np.array(values, np.float32).reshape(-1, len(optics.detectors), len(axis), len(axis))
@@ -124,12 +138,13 @@ def pair_responses(
 def _interference(pair: Pair, optics: Optics) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Places (n,) Å along either axis, and (n_detectors, n, n) what the pair adds, the first to its left."""
     gap = _GAP * optics.wavelength / (4e-3 * optics.convergence)
-    n = math.ceil(_REACH / gap)
+    n = math.ceil((_REACH + optics.probe_radius()) / gap)
     places = gap * np.arange(-n, n + 1)
     right = np.stack(np.meshgrid(places[n:], places, indexing="ij"), axis=-1).reshape(-1, 2)
     lone = [_placed(pair.first, -pair.distance / 2), _placed(pair.second, pair.distance / 2)]
-    both = collect([*lone[0], *lone[1]], right, optics, size=_BOX)
-    extra = both - sum(collect(one, right, optics, size=_BOX) for one in lone)
+    grid = WaveGrid(optics, _BOX + 2 * optics.probe_radius())
+    both = collect([*lone[0], *lone[1]], right, grid)
+    extra = both - sum(collect(one, right, grid) for one in lone)
     half = extra.reshape(len(extra), n + 1, 2 * n + 1)
     return np.asarray(places), np.concatenate([half[:, :0:-1], half], axis=1)
 
@@ -139,7 +154,11 @@ def _placed(column: ColumnAtoms, x: float) -> list[PlacedAtom]:
 
 
 def _turned(
-    places: NDArray[np.float64], extra: NDArray[np.float64], axis: NDArray[np.floating], direction: float
+    places: NDArray[np.float64],
+    extra: NDArray[np.float64],
+    axis: NDArray[np.floating],
+    direction: float,
+    reach: float,
 ) -> NDArray[np.float64]:
     """The table of a pair that points another way, faded at its rim."""
     from scipy.interpolate import RectBivariateSpline
@@ -147,6 +166,6 @@ def _turned(
     y, x = axis[:, None], axis
     along = x * math.cos(direction) + y * math.sin(direction)
     across = y * math.cos(direction) - x * math.sin(direction)
-    fade = np.clip((_REACH - np.hypot(y, x)) / _TAPER, 0, 1)
+    fade = np.clip((reach - np.hypot(y, x)) / _TAPER, 0, 1)
     splines = [RectBivariateSpline(places, places, one, kx=5, ky=5) for one in extra]
     return np.array([spline(across, along, grid=False) * fade for spline in splines])

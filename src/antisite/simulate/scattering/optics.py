@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...conditions import Detector
 from ...errors import InputError
 
 _ELECTRON_REST = 510998.95  # eV, CODATA 2018
 _CLOSE = 0.1  # of the convergence, distance of a detector from the probe that deserves a word
 _HC = 12398.41984  # eV Å, CODATA 2018
+_N_RAYS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,18 @@ class Optics:
             f"misalignment adds the beam itself, and neighbouring columns interfere"
             for ring in near
         )
+
+    def probe_radius(self, depth: float = 0.0) -> float:
+        """Å, radius of the probe in the specimen by geometry: where its outermost rays arrive.
+
+        Parameters
+        ----------
+        depth : Å along the beam.
+        """
+        angle = np.linspace(0, 1e-3 * self.convergence, _N_RAYS)
+        round_part = (depth - self.defocus) * angle + self.cs * angle**3 + self.c5 * angle**5
+        rest = abs(self.astigmatism[0]) * angle + abs(self.coma[0]) * angle**2
+        return float((np.abs(round_part) + rest).max())
 
     @property
     def is_round(self) -> bool:

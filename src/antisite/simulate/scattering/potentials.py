@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from .optics import Optics
 
-_VOLT = 47.87801  # V Å², h² / (2π m e): scattering factor [Å] to potential
+VOLT = 47.87801
+"""V Å², h² / (2π m e): scattering factor [Å] to potential."""
 _FAR = 12.0  # Å from the nucleus; no atom's potential reaches as far
 _N_RADII, _N_ANGLES = 6000, 500
 
@@ -39,7 +40,7 @@ def scattering_factor(symbol: str, k: NDArray[np.floating]) -> NDArray[np.float6
     Parameters
     ----------
     symbol : of the element, H to Lr.
-    k : 1/Å, spatial frequency, 2 sin(θ) / λ with 2 θ the scattering angle's half.
+    k : 1/Å, spatial frequency, 2 sin(θ / 2) / λ with θ the scattering angle.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def projected_potential(symbol: str, r: NDArray[np.floating]) -> NDArray[np.floa
     r = np.asarray(r, dtype=float)[..., None]
     x = 2 * math.pi * r / np.sqrt(b)
     terms = a * (2 * math.pi / b * k0(x) + 2 * math.pi**2 * r / b**1.5 * k1(x))
-    return np.asarray(_VOLT * terms.sum(axis=-1))
+    return np.asarray(VOLT * terms.sum(axis=-1))
 
 
 def scattered_wave(symbol: str, k: NDArray[np.floating], optics: Optics) -> NDArray[np.complex128]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .optics import Optics
+from .potentials import VOLT, scattered_wave, scattering_factor
 
 _ROOM = 1.028
 _LEAST_ANGLE = 200.0  # mrad, followed at least: what is scattered there comes back by scattering again
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class WaveGrid:
     """A square box with periodic edges, as fine as the widest detector asks.
 
@@ -31,8 +33,9 @@ class WaveGrid:
     optics: Optics
     size: float
     coarse: bool = False
+    _atoms: dict[str, NDArray[np.number]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Points along an edge."""
         from scipy.fft import next_fast_len
@@ -41,31 +44,51 @@ class WaveGrid:
         followed = 1e-3 * (_ROOM * widest if self.coarse else widest + self.optics.convergence)
         return int(next_fast_len(math.ceil(3 * self.size * followed / self.optics.wavelength)))
 
-    @property
+    @cached_property
     def axis(self) -> NDArray[np.float64]:
         """(n,) 1/Å, frequencies in the order of the Fourier transform."""
         return np.asarray(np.fft.fftfreq(self.n, self.size / self.n))
 
-    @property
+    @cached_property
     def frequency(self) -> NDArray[np.float64]:
         """(n, n) 1/Å, of every plane wave."""
         return np.asarray(np.hypot(self.axis[:, None], self.axis))
 
-    @property
+    @cached_property
     def band(self) -> NDArray[np.bool_]:
         """(n, n), the frequencies that are followed."""
         return np.asarray(self.frequency < self.n / self.size / 3)
 
+    @cached_property
     def probe(self) -> NDArray[np.complex128]:
         """(n, n) the probe at the origin, in frequencies; its total intensity is 1."""
         return probe_wave(self.optics, self.axis[:, None], self.axis, 1 / self.size)
 
+    @cached_property
     def detectors(self) -> NDArray[np.float32]:
         """(n_detectors, n, n), share of each frequency that a detector collects."""
         angle = 1e3 * self.optics.wavelength * self.frequency
         return np.array(
             [(angle >= ring.inner) & (angle < ring.outer) for ring in self.optics.detectors], dtype=np.float32
         )
+
+    def atom(self, symbol: str) -> NDArray[np.number]:
+        """(n, n) what one atom at the origin does, in frequencies.
+
+        On a coarse grid that is its phase shift at the points, made as abTEM does, whose correction for the
+        width of a pixel is sin(x) / x with x the frequency times the pixel. Otherwise it is what the atom
+        adds to the wave that passes.
+        """
+        if symbol not in self._atoms:
+            density = (self.n / self.size) ** 2
+            if self.coarse:
+                width = np.sinc(self.frequency * self.size / self.n / math.pi)
+                volts = VOLT * scattering_factor(symbol, self.frequency) / width
+                self._atoms[symbol] = self.optics.interaction * density * volts
+            else:
+                wave = np.where(self.band, scattered_wave(symbol, self.frequency, self.optics), 0)
+                self._atoms[symbol] = density * wave
+        return self._atoms[symbol]
 
 
 def probe_wave(

@@ -14,7 +14,7 @@ from ...io.writing import write_bytes
 from ..crystals.column_atoms import ColumnAtoms
 from .optics import Optics
 
-_VERSION = 2  # of how tables are computed; a change makes every table new
+_VERSION = 3  # of how tables are computed; a change makes every table new
 
 
 def read_table(

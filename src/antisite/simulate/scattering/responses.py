@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +15,20 @@ from ...errors import InputError
 from ..crystals.column_atoms import ColumnAtoms
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
+from .probe import WaveGrid
 from .response_cache import read_table, write_table
 from .thermal import common_displacement, mutual_displacements
 
-REACH = 9.0  # Å; a column farther away adds less than its neighbours' noise
-_WIDEST_PROBE, _WIDEST_SOURCE = 6.0, 2.5  # Å
+_REACH = 9.0  # Å beyond the probe's radius; a column farther away adds less than its neighbours' noise
+_WIDEST_PROBE, _WIDEST_SOURCE = 30.0, 2.5  # Å
 _TAPER = 1.5  # Å over which a table fades to nothing at its rim
-_ROOM = 1.0  # Å between the farthest probe and the edge of the box, at least
+_ROOM = 1.0  # Å between the farthest probe and the edge of the box
 _PROBES = 0.6  # spacing of probes over the finest that a probe of this aperture can show
 _POINTS = 0.45  # the same of the table's points, between which a cubic spline has to do
 _COARSEST = 0.15  # Å between points of a table
-_N_SETS = 8  # of displacements, for columns of more than two atoms
+_N_SETS = 8  # of displacements, drawn
 
-Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,10 +97,13 @@ def compute_responses(
         return known
 
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        tables = dict(zip(wanted, progress(pool.map(table, wanted)), strict=True))  # type: ignore[arg-type]
-    k = 2 * round(REACH / step) + 1
-    nothing = np.zeros((len(optics.detectors), k, k), np.float32)
-    values = np.array([tables.get(column, nothing) for column in atoms]).reshape(-1, *nothing.shape)
+        tables = dict(zip(wanted, progress(pool.map(table, wanted)), strict=True))
+    k = max((table.shape[-1] for table in tables.values()), default=1)
+    values = np.zeros((len(atoms), len(optics.detectors), k, k), np.float32)
+    for value, column in zip(values, atoms, strict=True):
+        if column in tables:
+            rim = (k - tables[column].shape[-1]) // 2
+            value[:, rim : k - rim, rim : k - rim] = tables[column]
     return Responses(
         atoms=tuple(atoms),
         values=blur_tables(values, optics.source_size / step),
@@ -109,12 +114,11 @@ def compute_responses(
 
 def _check_that_it_fits(optics: Optics) -> None:
     """Refuse probes wider than tables hold: their light would be lost."""
-    angle = 1e-3 * optics.convergence
-    blur = angle * abs(optics.defocus) + angle**3 * abs(optics.cs) + angle**5 * abs(optics.c5)
-    if not (blur <= _WIDEST_PROBE and optics.source_size <= _WIDEST_SOURCE):
+    radius = optics.probe_radius()
+    if not (radius <= _WIDEST_PROBE and optics.source_size <= _WIDEST_SOURCE):
         raise InputError(
             f"aberrations may widen the probe by {_WIDEST_PROBE:g} Å, the source by {_WIDEST_SOURCE:g} Å, "
-            f"got {blur:.3g} and {optics.source_size:g} Å (tables of columns end at {REACH:g} Å: "
+            f"got {radius:.3g} and {optics.source_size:g} Å (a column's table has to hold its image: "
             f"take a smaller defocus, spherical aberration or source)"
         )
 
@@ -161,34 +165,35 @@ def _column_table(column: ColumnAtoms, optics: Optics, step: float, sampled: boo
     if optics.static:
         sets, weights = np.zeros((1, len(column.symbols), 2)), np.ones(1)
     else:
-        sets, weights = mutual_displacements(column.symbols, n=_N_SETS)
-    probes, spread = _probes(optics, step)
-    size = 2 * (REACH + _ROOM) + 2e-3 * optics.convergence * abs(max(column.heights, key=abs))
+        sets, weights = mutual_displacements(column.symbols, n=_N_SETS, is_round=optics.is_round)
+    reach = _REACH + max(optics.probe_radius(height) for height in (0.0, *column.heights))
+    probes, spread = _probes(optics, step, reach)
+    grid = WaveGrid(optics, 2 * (reach + _ROOM), coarse=sampled)
     signal = np.zeros((len(optics.detectors), len(probes)))
     for moved, weight in zip(sets, weights, strict=True):
         placed = [
             PlacedAtom(symbol, height, float(y), float(x))
             for symbol, height, (y, x) in zip(column.symbols, column.heights, moved, strict=True)
         ]
-        signal += collect(placed, probes, optics, size=size, sampled=sampled) * weight
+        signal += collect(placed, probes, grid) * weight
     shared = 0.0 if optics.static else common_displacement(column.symbols)
     return blur_tables(spread(signal), shared / step)
 
 
 def _probes(
-    optics: Optics, step: float
+    optics: Optics, step: float, reach: float
 ) -> tuple[NDArray[np.float64], Callable[[NDArray[np.float64]], NDArray[np.float32]]]:
     """Where probes are put (N, 2) Å, and how their signals (n_detectors, N) become a table."""
     from scipy.interpolate import RectBivariateSpline, make_interp_spline
 
-    half = round(REACH / step)
+    half = round(reach / step)
     axis = step * np.arange(-half, half + 1)
     radius = np.hypot(axis[:, None], axis)
-    fade = np.clip((REACH - radius) / _TAPER, 0, 1)
+    fade = np.clip((reach - radius) / _TAPER, 0, 1)
     fade = 0.5 - 0.5 * np.cos(np.pi * fade)
     gap = _PROBES * _finest(optics)
     if optics.is_round:
-        r = gap * np.arange(int(np.ceil(REACH / gap)) + 1)
+        r = gap * np.arange(int(np.ceil(reach / gap)) + 1)
 
         def turned(signal: NDArray[np.float64]) -> NDArray[np.float32]:
             both = np.concatenate([signal[:, :0:-1], signal], axis=1)
@@ -196,7 +201,7 @@ def _probes(
             return np.asarray(spline(np.minimum(radius, r[-1])) * fade, np.float32)
 
         return np.stack([np.zeros_like(r), r], axis=1), turned
-    places = gap * np.arange(-int(np.ceil(REACH / gap)), int(np.ceil(REACH / gap)) + 1)
+    places = gap * np.arange(-int(np.ceil(reach / gap)), int(np.ceil(reach / gap)) + 1)
 
     def gridded(signal: NDArray[np.float64]) -> NDArray[np.float32]:
         n = len(places)

@@ -45,21 +45,22 @@ def common_displacement(symbols: tuple[str, ...]) -> float:
 
 
 def mutual_displacements(
-    symbols: tuple[str, ...], *, n: int
+    symbols: tuple[str, ...], *, n: int, is_round: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sideways displacements of atoms against their common one: (sets, atoms, 2) Å, and the sets' weights.
 
-    Of two atoms they are the points of a quadrature, for a column that looks the same from all sides (or its
-    mirror image); of more, sets drawn with their opposites. The same atoms always get the same.
+    Of two atoms in a round probe they are the points of a quadrature; otherwise sets drawn with their
+    opposites. The same atoms always get the same.
 
     Parameters
     ----------
-    n : how many sets of more than two atoms, even.
+    n : how many sets are drawn, even.
+    is_round : the probe looks the same from all sides.
     """
     variances = _variances(symbols)
     if len(symbols) == 1:
         return np.zeros((1, 1, 2)), np.ones(1)
-    if len(symbols) == 2:
+    if len(symbols) == 2 and is_round:
         apart, weights = _polar_quadrature(math.sqrt(variances.sum()))
         share = np.array([variances[0], -variances[1]]) / variances.sum()
         return apart[:, None] * share[:, None], weights
