@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -27,3 +29,17 @@ def test_a_failure_keeps_the_earlier_file_and_leaves_nothing_else(
     with pytest.raises(OutputError, match=r"a\.png cannot be written: no space left on device"):
         write_bytes(tmp_path / "a.png", b"new")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["earlier"]
+
+
+def test_two_that_write_one_file_both_succeed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_are_ready, replace = Barrier(2, timeout=60), Path.replace
+
+    def late(self: Path, target: Path) -> Path:
+        both_are_ready.wait()
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    with ThreadPoolExecutor(2) as pool:
+        for task in [pool.submit(write_bytes, tmp_path / "a.npy", b"same") for _ in range(2)]:
+            task.result()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"same"]

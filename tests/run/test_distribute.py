@@ -1,18 +1,20 @@
 import hashlib
+import os
 import sys
 
 import pytest
 
-from antisite.errors import InputError, MissingExtraError
+from antisite.errors import InputError, MissingExtraError, OutputError
 from antisite.run.distribute import distribute_shards
 from antisite.simulate.dataset.cases import Case
-from antisite.simulate.dataset.patch_shards import shard_path, write_shards
+from antisite.simulate.dataset.patch_shards import make_shard, shard_path, write_shards
 from antisite.simulate.dataset.stream import PatchStream
 from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.scattering.optics import Optics
 
 pytest.importorskip("zarr")
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 SIZES = {"n_shards": 3, "fields_per_shard": 2}
 
@@ -52,6 +54,47 @@ def test_shards_are_the_same_bytes_whoever_makes_them(stream, tmp_path):
     here = content(tmp_path / "here")
     assert len(here) > 10
     assert content(tmp_path / "two processes") == content(tmp_path / "scheduler") == here
+
+
+def test_shard_of_a_process_that_died_is_made_by_another(stream, tmp_path, monkeypatch):
+    def make_or_die(shared, folder, number, **options):
+        died = folder / "died"
+        if number == 1 and not died.exists():
+            died.touch()
+            os._exit(1)
+        return make_shard(shared, folder, number, **options)
+
+    monkeypatch.setattr("antisite.run.distribute.make_shard", make_or_die)
+    distribute_shards(stream, tmp_path / "a", workers=1, **SIZES)
+    assert (tmp_path / "a" / "died").exists()
+    (tmp_path / "a" / "died").unlink()
+    write_shards(stream, tmp_path / "b", **SIZES)
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_processes_that_die_again_and_again_are_one_sentence(stream, tmp_path, monkeypatch):
+    def die(*args, **options):
+        os._exit(1)
+
+    monkeypatch.setattr("antisite.run.distribute.make_shard", die)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        pytest.raises(OutputError, match="processes died again and again"),
+    ):
+        distribute_shards(stream, tmp_path, workers=1, **SIZES)
+
+
+def test_shard_that_fails_is_tried_once(stream, tmp_path, monkeypatch):
+    def fail(shared, folder, number, **options):
+        with (folder / "tries").open("a") as tries:
+            tries.write(f"{number} ")
+        raise InputError("no such luck")
+
+    monkeypatch.setattr("antisite.run.distribute.make_shard", fail)
+    with pytest.raises(InputError, match="no such luck"):
+        distribute_shards(stream, tmp_path, workers=1, **SIZES)
+    tries = (tmp_path / "tries").read_text().split()
+    assert len(tries) == len(set(tries))
 
 
 def test_complete_shards_stay_and_need_no_workers(stream, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,12 +25,14 @@ def writing(path: Path, *, cure: str = "choose another folder with --out") -> It
 def write_bytes(path: Path, content: bytes, *, cure: str = "choose another folder with --out") -> None:
     """Write one file whole or not at all; its folder is made when it does not exist.
 
+    Where several processes write the same file, the last one's stays.
+
     Raises
     ------
     OutputError
         The folder cannot be made or written.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.partial")
     with writing(path, cure=cure):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

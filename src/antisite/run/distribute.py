@@ -15,7 +15,7 @@ from ..errors import InputError, OutputError
 from ..simulate.dataset.patch_shards import make_shard, shard_path, start_shards
 from ..simulate.dataset.stream import PatchStream
 
-_TRIES = 2  # more, for a shard whose process died
+_LARGE_IS_MEANT = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 _PATIENCE = 10.0  # seconds, for a scheduler to answer
 
 
@@ -35,6 +35,10 @@ def distribute_shards(
     differently make the same shards. (Only a film of contamination keeps their last digits.) A script calls
     this under `if __name__ == "__main__":`, as new processes read it.
 
+    A shard whose process dies is made by another one, as often as Dask's setting
+    `distributed.scheduler.allowed-failures` says (3 times). What fails for a reason would fail again: it ends
+    the work at once.
+
     Parameters
     ----------
     folder : that all workers can write to by this name.
@@ -47,7 +51,7 @@ def distribute_shards(
     InputError
         No scheduler answers there, or the folder holds shards made otherwise.
     OutputError
-        The folder cannot be written, or workers wrote elsewhere.
+        The folder cannot be written, workers wrote elsewhere, or one after the other died.
     MissingExtraError
         Dask's `distributed` or `zarr` is not installed.
     """
@@ -56,21 +60,24 @@ def distribute_shards(
     missing = start_shards(stream, folder, n_shards=n_shards, fields_per_shard=fields_per_shard)
     if missing:
         with _client(distributed, scheduler, min(workers, len(missing))) as client:
-            shared = client.scatter(stream, broadcast=True, hash=False)
+            # A task, which Dask repeats where its result is lost: what is scattered dies with its workers.
+            with require("dask", extra="dataset").config.set(_LARGE_IS_MEANT):
+                shared = client.submit(_keep, stream, pure=False)
             tasks = [
                 client.submit(
-                    make_shard,
-                    shared,
-                    folder,
-                    number,
-                    fields_per_shard=fields_per_shard,
-                    pure=False,
-                    retries=_TRIES,
+                    make_shard, shared, folder, number, fields_per_shard=fields_per_shard, pure=False
                 )
                 for number in missing
             ]
-            for task in progress(distributed.as_completed(tasks, loop=client.loop)):
-                task.result()
+            try:
+                for task in progress(distributed.as_completed(tasks, loop=client.loop)):
+                    task.result()
+            except distributed.KilledWorker as error:
+                raise OutputError(
+                    "a shard must be made before its process ends, and processes died again and again over "
+                    "one, for want of memory perhaps (take smaller fields or fewer workers; shards that are "
+                    "complete stay)"
+                ) from error
     paths = [shard_path(folder, number) for number in range(n_shards)]
     for path in paths:
         if not path.exists():
@@ -79,6 +86,10 @@ def distribute_shards(
                 f"(choose another folder with --out)"
             )
     return paths
+
+
+def _keep(stream: PatchStream) -> PatchStream:
+    return stream
 
 
 def check_scheduler(scheduler: str) -> None:

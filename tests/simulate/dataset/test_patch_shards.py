@@ -1,14 +1,24 @@
 import hashlib
 import json
+import os
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import numpy as np
 import pytest
 
 from antisite.errors import InputError, MissingExtraError, OutputError
 from antisite.simulate.dataset.cases import Case
-from antisite.simulate.dataset.patch_shards import MANIFEST, make_shard, shard_path, write_shards
+from antisite.simulate.dataset.patch_shards import (
+    MANIFEST,
+    make_shard,
+    shard_path,
+    start_shards,
+    write_shards,
+)
 from antisite.simulate.dataset.stream import PatchStream
 from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.recording.recording import Recording
@@ -41,6 +51,17 @@ def content(folder):
     }
 
 
+def leave_half_a_shard(folder, *, days):
+    """What a process leaves that was killed so many days ago."""
+    half = folder / ".shard_000002.zarr.0123456789abcdef.partial"
+    half.mkdir()
+    (half / "zarr.json").write_text("{")
+    then = time.time() - days * 86400
+    for path in (half / "zarr.json", half):
+        os.utime(path, (then, then))
+    return half
+
+
 def test_shards_hold_the_stream(stream, tmp_path):
     paths = write_shards(stream, tmp_path, n_shards=2, fields_per_shard=3)
     groups = [zarr.open_group(str(path), mode="r") for path in paths]
@@ -70,9 +91,7 @@ def test_interrupted_store_is_resumed_and_complete_shards_stay(stream, tmp_path)
 
     with pytest.raises(StoppedError):
         write_shards(stream, tmp_path / "a", n_shards=4, fields_per_shard=2, progress=stop_after_two)
-    half = tmp_path / "a" / ".shard_000002.zarr.0123456789abcdef.partial"
-    half.mkdir()
-    (half / "zarr.json").write_text("{")
+    half = leave_half_a_shard(tmp_path / "a", days=2)
     before = [shard_path(tmp_path / "a", n).stat().st_mtime_ns for n in (0, 1)]
     made = []
     write_shards(
@@ -87,6 +106,42 @@ def test_interrupted_store_is_resumed_and_complete_shards_stay(stream, tmp_path)
     assert before == [shard_path(tmp_path / "a", n).stat().st_mtime_ns for n in (0, 1)]
     write_shards(stream, tmp_path / "b", n_shards=4, fields_per_shard=2)
     assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_what_another_process_is_writing_stays(stream, tmp_path):
+    half = leave_half_a_shard(tmp_path, days=0.5)
+    os.utime(half)
+    write_shards(stream, tmp_path, n_shards=1, fields_per_shard=1)
+    assert (half / "zarr.json").read_text() == "{"
+
+
+def test_two_that_make_the_same_shard_leave_it_once(stream, tmp_path):
+    write_shards(stream, tmp_path / "alone", n_shards=1, fields_per_shard=2)
+    both_are_ready = Barrier(2, timeout=60)
+
+    class Late(type(tmp_path)):
+        def rename(self, target):
+            both_are_ready.wait()
+            return super().rename(target)
+
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [
+            pool.submit(make_shard, stream, Late(tmp_path / "both"), 0, fields_per_shard=2) for _ in range(2)
+        ]
+        paths = {task.result() for task in tasks}
+    assert len(paths) == 1
+    assert [path.name for path in (tmp_path / "both").iterdir()] == ["shard_000000.zarr"]
+    shard = shard_path("", 0)
+    assert content(tmp_path / "both" / shard) == content(tmp_path / "alone" / shard)
+
+
+def test_two_that_start_a_store_agree_on_its_manifest(stream, tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        tasks = [
+            pool.submit(start_shards, stream, tmp_path, n_shards=2, fields_per_shard=2) for _ in range(32)
+        ]
+        assert [task.result() for task in tasks] == [[0, 1]] * 32
+    assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
 
 
 def test_failing_field_leaves_no_shard(stream, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from .stream import Patches, PatchStream
 
 MANIFEST = "manifest.json"
 _CHUNK = 512  # patches
+_ABANDONED = 24 * 3600.0  # seconds without a change after which half a shard is nobody's
 _PER_PATCH = ("kind", "species", "sublattice", "offset", "conditions", "field", "case")
 
 
@@ -40,6 +42,9 @@ def write_shards(
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[Path]:
     """Write the first shards of a stream; those already there stay as they are.
+
+    Several processes may fill one folder at a time: what both make is kept once. Half a shard that a killed
+    process left is removed a day later.
 
     Parameters
     ----------
@@ -69,7 +74,7 @@ def write_shards(
 def start_shards(
     stream: PatchStream, folder: str | Path, *, n_shards: int, fields_per_shard: int
 ) -> list[int]:
-    """Write the manifest, or hold it against the stream, and clear away what was left half written.
+    """Write the manifest, or hold it against the stream, and clear away what was abandoned half written.
 
     Returns
     -------
@@ -83,15 +88,17 @@ def start_shards(
         )
     folder, wanted = Path(folder), _manifest(stream, fields_per_shard)
     path = folder / MANIFEST
-    if path.exists():
-        _check_manifest(path, wanted)
-    elif folder.is_dir() and any(folder.glob("shard_*.zarr")):
-        raise InputError(f"{folder} must have the {MANIFEST} of its shards, got none (choose another folder)")
-    else:
+    if not path.exists():
+        if any(folder.glob("shard_*.zarr")):
+            raise InputError(
+                f"{folder} must have the {MANIFEST} of its shards, got none (choose another folder)"
+            )
         write_bytes(path, (json.dumps(wanted, indent=1, ensure_ascii=False) + "\n").encode())
+    _check_manifest(path, wanted)
     with writing(folder):
         for left in folder.glob(".shard_*.partial"):
-            shutil.rmtree(left)
+            if time.time() - _last_change(left) > _ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
     return [number for number in range(n_shards) if not shard_path(folder, number).exists()]
 
 
@@ -105,8 +112,7 @@ def make_shard(
     with writing(path):
         try:
             _fill(stream, partial, range(first, first + fields_per_shard), workers)
-            if not path.exists():  # somebody else may have made the same
-                partial.rename(path)
+            _put_in_place(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return path
@@ -115,6 +121,23 @@ def make_shard(
 def shard_path(folder: str | Path, number: int) -> Path:
     """Where a shard stands when it is complete."""
     return Path(folder) / f"shard_{number:06d}.zarr"
+
+
+def _put_in_place(partial: Path, path: Path) -> None:
+    """Rename a shard, unless somebody else was quicker with the same."""
+    try:
+        partial.rename(path)
+    except OSError:
+        if not path.exists():
+            raise
+
+
+def _last_change(folder: Path) -> float:
+    """Seconds since the epoch; the present where somebody is just moving or removing it."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:
+        return time.time()
 
 
 def _fill(stream: PatchStream, path: Path, fields: range, workers: int) -> None:
