@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,5 +43,17 @@ def write_table(
 
 
 def _path(folder: Path, column: ColumnAtoms, optics: Optics, sampled: bool) -> Path:
-    said = repr((_VERSION, column.symbols, column.heights, astuple(optics), sampled))
+    """Named by all that the table follows from; equal numbers are one, however they were written."""
+    beam = asdict(optics)
+    del beam["bright_field"]  # a permission
+    said = repr((_VERSION, column.symbols, _as_floats(column.heights), _as_floats(beam), sampled))
     return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npy"
+
+
+def _as_floats(value: Any) -> Any:
+    """The same with every number a float, and no negative zero."""
+    if isinstance(value, dict):
+        return {name: _as_floats(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_floats(item) for item in value]
+    return float(value) + 0.0
