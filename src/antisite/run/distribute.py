@@ -32,8 +32,10 @@ def distribute_shards(
     """Write the first shards of a stream; those already there stay as they are.
 
     The tables are computed before, in the process that asks, and sent along: processors that round
-    differently make the same shards. (Only a film of contamination keeps their last digits.) A script calls
-    this under `if __name__ == "__main__":`, as new processes read it.
+    differently make the same shards, with the same releases of numpy and numba. Tables made on another
+    processor may differ in their last digits; shards made with them are not mixed with others, as the
+    manifest holds their checksum. A script calls this under `if __name__ == "__main__":`, as new processes
+    read it.
 
     A shard whose process dies is made by another one, as often as Dask's setting
     `distributed.scheduler.allowed-failures` says (3 times). What fails for a reason would fail again: it ends

@@ -9,7 +9,7 @@ from antisite.simulate.fit_conditions.clipped_values import find_limits, measure
 from antisite.simulate.fit_conditions.noise_level import measure_unevenness
 from antisite.simulate.fit_conditions.probe_source import ProbeSource
 from antisite.simulate.fit_conditions.vibration import measure_vibration, sample_displaced
-from antisite.simulate.recording.recording import power_law_field
+from antisite.simulate.recording.power_law import power_law_field
 
 SHAPE = (192, 192)
 

@@ -10,7 +10,6 @@ from antisite.simulate.recording.recording import (
     Readout,
     Recording,
     Scan,
-    power_law_field,
     record_field,
 )
 
@@ -75,27 +74,6 @@ def test_film_adds_its_share_of_the_signal_to_every_detector():
     np.testing.assert_allclose(film.mean(axis=(1, 2)), [0.01, 0.03], rtol=1e-4)
     np.testing.assert_allclose(film[1], 3 * film[0], rtol=1e-4)
     assert film.min() > 0
-
-
-@pytest.mark.parametrize("exponent", [0.0, 2.0, 3.5])
-@pytest.mark.parametrize("shape", [(128, 128), (400, 500)])
-def test_field_has_the_power_law_asked_for(shape, exponent):
-    slopes = []
-    for seed in range(6):
-        field = power_law_field(shape, exponent=exponent, rng=np.random.default_rng(seed))
-        window = np.hanning(shape[0])[:, None] * np.hanning(shape[1])
-        power = np.abs(np.fft.fft2(field * window)) ** 2
-        f = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1]))
-        finest = 0.3 * min(128 / max(shape), 1)
-        used = (f > 4 / min(shape)) & (f < finest)
-        slopes.append(np.polyfit(np.log(f[used]), np.log(power[used]), 1)[0])
-    assert np.mean(slopes) == pytest.approx(-exponent, abs=0.25)
-
-
-def test_opposite_edges_of_the_film_are_not_alike():
-    films = [power_law_field((96, 96), exponent=3, rng=np.random.default_rng(s)) for s in range(40)]
-    step = np.mean([np.abs(f[:, 1:] - f[:, :-1]).mean() for f in films])
-    assert np.mean([np.abs(f[:, 0] - f[:, -1]).mean() for f in films]) > 5 * step
 
 
 def test_still_scan_changes_nothing():

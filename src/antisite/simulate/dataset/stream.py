@@ -218,6 +218,7 @@ class PatchStream:
         positions, row_shift = scan(scene.positions, n_rows=self.shape[0], rng=for_scan)
         if scan != Scan():  # sines and exponentials end in other digits on other processors
             positions = np.round(positions / _GRID) * _GRID
+            row_shift = None if row_shift is None else np.round(row_shift / _GRID) * _GRID
         signal = tables.render(positions, rows, shape=self.shape, row_shift=row_shift)
         pixels = record_field(
             signal,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .poisson import sample_poisson
+from .power_law import exponential, power_law_field
 from .read_noise import read_out_counts
 from .scan_distortion import drift_path, drift_positions, flyback_positions, jitter_rows
 
@@ -79,7 +79,7 @@ class Contamination:
         """Thickness of the film over its mean, (y, x), positive."""
         thickness = power_law_field(shape, exponent=self.exponent, rng=rng)
         thickness *= np.float32(self.unevenness)
-        np.exp(thickness, out=thickness)
+        thickness = exponential(thickness)
         thickness /= max(float(thickness.mean(dtype=np.float64)), 1e-30) if thickness.size else 1.0
         return thickness
 
@@ -178,40 +178,6 @@ def record_field(
     return readout(counts, rng=readout_rng)
 
 
-def power_law_field(
-    shape: tuple[int, int], *, exponent: float, rng: Generator, largest: int = 128
-) -> NDArray[np.float32]:
-    """A random Gaussian field with a power spectrum 1 / f^exponent, mean 0 and standard deviation 1.
-
-    Frames larger than `largest` px are interpolated from a coarser grid: their field has nothing finer.
-
-    Parameters
-    ----------
-    shape : (y, x) px
-    """
-    if 0 in shape:
-        return np.zeros(shape, np.float32)
-    # A quarter more than the frame, so that opposite edges are not alike.
-    coarse = [min(n, largest) for n in shape]
-    period = [n + n // 4 + 1 for n in coarse]
-    fy = np.fft.fftfreq(period[0], shape[0] / coarse[0])[:, None]
-    fx = np.fft.rfftfreq(period[1], shape[1] / coarse[1])
-    frequency = np.hypot(fy, fx)
-    frequency[0, 0] = math.inf
-    amplitude = frequency ** (-exponent / 2)
-    if exponent == 0:
-        amplitude[0, 0] = 0
-    values = np.fft.irfft2(np.fft.rfft2(rng.normal(size=period)) * amplitude, s=period)
-    values = values[: coarse[0], : coarse[1]]
-    values = (values - values.mean()) / max(values.std(), 1e-300)
-    field = values.astype(np.float32)
-    for axis, (n, few) in enumerate(zip(shape, coarse, strict=True)):
-        if n > few:
-            weights = _interpolation(n, few)
-            field = np.matmul(weights, field) if axis == 0 else np.matmul(field, weights.T)
-    return np.asarray(field, np.float32)
-
-
 def _contaminated(
     signal: NDArray[np.float32], contamination: Contamination, rng: Generator
 ) -> NDArray[np.float32]:
@@ -221,15 +187,6 @@ def _contaminated(
     result: NDArray[np.float32] = added[:, None, None] * thickness
     result += signal
     return result
-
-
-@functools.lru_cache(maxsize=8)
-def _interpolation(n: int, few: int) -> NDArray[np.float32]:
-    """(n, few) weights of a cubic spline through few values."""
-    from scipy.interpolate import make_interp_spline
-
-    spline = make_interp_spline(np.arange(few), np.eye(few), k=3)
-    return np.asarray(spline(np.linspace(0, few - 1, n)), np.float32)
 
 
 def _check_dose(dose: float, readout: Readout) -> None:
