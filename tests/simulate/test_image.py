@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial import cKDTree
 
 from antisite.conditions import Detector
 from antisite.errors import InputError
@@ -62,6 +63,15 @@ def test_moving_the_specimen_by_whole_pixels_moves_the_image(tables):
 def test_turning_the_specimen_turns_the_image(tables):
     upright, turned = (clean(one_atom("Mo", y, x), tables) for y, x in ((20, 25.3), (25.3, 20)))
     np.testing.assert_allclose(turned, upright.T, atol=1e-3 * upright.max())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_crystal_fills_the_frame_however_far_it_drifts(simulate, seed):
+    recording = Recording(scan=Scan(drift=1000.0))
+    _, truth = simulate("graphene", recording=recording, shape=(800, 16), pixel_size=0.5, rng=seed)
+    seen = truth.sites[["y", "x"]].to_numpy()
+    frame = np.stack(np.mgrid[0:800:4, 0:16:4], axis=-1).reshape(-1, 2)
+    assert cKDTree(seen).query(frame)[0].max() < 40  # drift of pixels a row pulls columns apart
 
 
 def test_an_atom_stands_where_the_truth_says(tables):

@@ -72,12 +72,20 @@ def simulate_image(
     """
     crystal = specimen if isinstance(specimen, Crystal) else find_specimen(specimen)
     for_place, for_defects, for_record = np.random.default_rng(rng).spawn(3)
-    scene = perfect_scene(crystal, shape=shape, pixel_size=pixel_size, rotation=rotation, rng=for_place)
+    recording = recording or Recording()
+    scene = perfect_scene(
+        crystal,
+        shape=shape,
+        pixel_size=pixel_size,
+        rotation=rotation,
+        scan_reach=recording.scan.reach,
+        rng=for_place,
+    )
     scene = plant_defects(scene, defects or PointDefects(), rng=for_defects)
     return image_scene(
         scene,
         optics=optics or Optics(),
-        recording=recording or Recording(),
+        recording=recording,
         cache=cache,
         workers=workers,
         progress=progress,

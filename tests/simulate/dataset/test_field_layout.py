@@ -1,24 +1,7 @@
 import numpy as np
-import pytest
 
 from antisite.simulate.crystals.library import find_specimen
-from antisite.simulate.crystals.scene import perfect_scene
-from antisite.simulate.dataset.field_layout import columns_near, lay_out_field, random_direction
-
-
-@pytest.mark.parametrize("name", ["WSe2", "CdTe_110", "ZrO2_010"])
-def test_lays_out_the_columns_of_the_scene_that_are_near_the_frame(name):
-    crystal, shape, margin = find_specimen(name), (60, 90), 12
-    scene = perfect_scene(crystal, shape=shape, pixel_size=0.2, rotation=0.7, rng=1)
-    positions, index = columns_near(
-        scene.cell, origin=scene.origin, fractions=crystal.fractions, shape=shape, margin=margin
-    )
-    y, x = scene.positions.T
-    near = (y > -margin) & (y < shape[0] + margin) & (x > -margin) & (x < shape[1] + margin)
-    expected = np.column_stack([scene.positions, scene.sites["index"]])[near]
-    found = np.column_stack([positions, index])
-    assert len(found) == len(expected)
-    np.testing.assert_allclose(np.unique(found.round(6), axis=0), np.unique(expected.round(6), axis=0))
+from antisite.simulate.dataset.field_layout import lay_out_field, random_direction
 
 
 def test_cell_is_the_crystals_turned_and_not_mirrored():

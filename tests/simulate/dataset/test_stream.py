@@ -9,7 +9,8 @@ from antisite.conditions import Detector
 from antisite.defects import KINDS
 from antisite.errors import InputError
 from antisite.simulate.dataset.cases import Case, condition_names
-from antisite.simulate.dataset.stream import PatchStream
+from antisite.simulate.dataset.field_layout import lay_out_field
+from antisite.simulate.dataset.stream import REACH, PatchStream
 from antisite.simulate.image import image_scene
 from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.recording.recording import Recording, Scan
@@ -97,6 +98,25 @@ def test_image_is_that_of_the_scene(cache):
     image, _ = image_scene(scene, optics=OPTICS, recording=Recording(), cache=cache)
     assert math.isinf(dose)
     np.testing.assert_allclose(pixels, image.channels, atol=1.5e-3 * image.channels.max())
+
+
+def test_ends_of_columns_do_not_show(cache):
+    wide, near = (open_stream(cache, NOISELESS, reach=reach).tables[0] for reach in (None, REACH))
+    scene = lay_out_field(
+        wide.crystal, shape=(96, 96), pixel_size=0.2, margin=60, rng=np.random.default_rng(1)
+    )
+    rows = scene.sites["index"].to_numpy()
+    whole, cut = (one.render(scene.positions, rows, shape=scene.shape) for one in (wide, near))
+    difference = np.abs(cut - whole)
+    assert difference.max() < 2e-3 * np.ptp(whole)
+    assert difference.max() < 0.02 * np.sqrt(whole.mean() / (1e4 * 0.2**2))
+
+
+def test_conditions_name_the_heaviest_elements(cache):
+    foreign = PointDefects(substitutions=dict.fromkeys(("N", "B", "Si", "P", "S"), 0.02))
+    stream = open_stream(cache, replace(DOPED, defects=foreign))
+    said = dict(zip(stream.condition_names, stream.patches_of(0).conditions, strict=True))
+    assert [said[f"foreign_{i}"] for i in (1, 2, 3, 4)] == [16, 15, 14, 7]
 
 
 def test_centre_is_dark_at_vacancies_and_bright_at_heavier_atoms(cache):

@@ -91,6 +91,19 @@ def test_scan_moves_columns_and_rows():
     assert row_shift.std() == pytest.approx(0.5, rel=0.15)
 
 
+@pytest.mark.parametrize("shape", [(400, 20), (20, 400), (2, 9)])
+@pytest.mark.parametrize("scan", [Scan(drift=300.0), Scan(drift=5.0, jitter=3.0, flyback=18.0)])
+def test_nothing_comes_into_the_frame_from_beyond_the_reach_of_the_scan(scan, shape):
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        beyond = rng.uniform(-3 * scan.reach - 9, 3 * scan.reach + 9, (4000, 2)) + np.array(shape) / 2
+        beyond = beyond[((beyond < -scan.reach) | (beyond > np.array(shape) + scan.reach)).any(axis=1)]
+        moved, row_shift = scan(beyond, n_rows=shape[0], rng=rng)
+        y, x = moved.T
+        late, early = (0, 0) if row_shift is None else (row_shift.max(), row_shift.min())
+        assert ((y < 0) | (y > shape[0]) | (x < early) | (x > shape[1] + late)).all()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

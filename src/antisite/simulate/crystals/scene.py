@@ -15,7 +15,9 @@ from ..truth.lines import TrueCore, TrueLine, turn
 from .cells import cells_around
 from .column_atoms import ColumnAtoms
 from .crystal import Crystal
+from .memory import held_memory
 
+_BYTES_PER_COLUMN = 200
 _FARTHEST_LIGHT = 12.0  # Å beyond the frame from which columns may still shine into it
 
 
@@ -64,6 +66,7 @@ def perfect_scene(
     pixel_size: float = 0.2,
     px_per_cell: float = 0.0,
     rotation: float = 0.0,
+    scan_reach: float = 0.0,
     rng: int | Generator | None = None,
 ) -> Scene:
     """An undisturbed crystal that reaches one diagonal beyond the frame, its origin at a random place.
@@ -74,28 +77,76 @@ def perfect_scene(
     pixel_size : Å/px
     px_per_cell : px, root of the area of a cell; sets the pixel size when given.
     rotation : rad, direction of `a` from +x towards +y.
+    scan_reach : px, from how far away the scan brings columns to the frame, see `Scan.reach`.
     """
     if px_per_cell:
         pixel_size = math.sqrt(abs(np.linalg.det(crystal.cell))) / px_per_cell
     if not 0 < pixel_size < math.inf:
         raise InputError(f"pixel_size must be positive and finite [Å/px], got {pixel_size:g}")
-    cell = crystal.cell @ turn(rotation) / pixel_size
-    origin = (np.array(shape) - 1) / 2 + np.random.default_rng(rng).random(2) @ cell
-    margin = max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size)
-    cells = cells_around(cell, shape=shape, margin=margin)
-    positions = (cells[:, None] + crystal.fractions).reshape(-1, 2) @ cell + origin
-    index = np.tile(np.arange(len(crystal.columns)), len(cells))
-    near = ((positions > -margin) & (positions < np.array(shape) + margin)).all(axis=1)
-    y, x = positions[near].T
+    return lay_out(
+        crystal,
+        crystal.cell @ turn(rotation) / pixel_size,
+        shape=shape,
+        pixel_size=pixel_size,
+        margin=max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size + scan_reach),
+        rng=np.random.default_rng(rng),
+    )
+
+
+def lay_out(
+    crystal: Crystal,
+    cell: NDArray[np.float64],
+    *,
+    shape: tuple[int, int],
+    pixel_size: float,
+    margin: float,
+    rng: Generator,
+) -> Scene:
+    """An undisturbed crystal up to a margin around the frame, its origin at a random place.
+
+    Only sums and products are taken, so that every processor gives the same bits.
+
+    Parameters
+    ----------
+    cell : (2, 2) px, rows `a` and `b`, each (y, x), of the crystal in the direction wanted.
+    shape : (y, x) px
+    pixel_size : Å/px
+    margin : px, how far outside the frame columns are laid out.
+
+    Raises
+    ------
+    InputError
+        So many columns do not fit into memory.
+    """
+    along = rng.random(2)
+    origin = (np.array(shape) - 1) / 2 + along[0] * cell[0] + along[1] * cell[1]
+    _check_memory(crystal, cell, shape, margin)
+    a, b = np.moveaxis(cells_around(cell, shape=shape, margin=margin)[:, None] + crystal.fractions, -1, 0)
+    y = a * cell[0, 0] + b * cell[1, 0] + origin[0]
+    x = a * cell[0, 1] + b * cell[1, 1] + origin[1]
+    near = (y > -margin) & (y < shape[0] + margin) & (x > -margin) & (x < shape[1] + margin)
+    index = np.broadcast_to(np.arange(len(crystal.columns)), y.shape)
     return Scene(
         crystal=crystal,
         cell=cell,
         origin=origin,
         shape=shape,
         pixel_size=pixel_size,
-        sites=pd.DataFrame({"y": y, "x": x, "index": index[near], "grain": 0}),
+        sites=pd.DataFrame({"y": y[near], "x": x[near], "index": index[near], "grain": 0}),
         atoms=tuple(column.atoms for column in crystal.columns),
     )
+
+
+def _check_memory(crystal: Crystal, cell: NDArray[np.float64], shape: tuple[int, int], margin: float) -> None:
+    """Refuse more columns than can be held."""
+    height, width = (n + 2 * margin for n in shape)
+    wanted = _BYTES_PER_COLUMN * len(crystal.columns) * height * width / abs(np.linalg.det(cell))
+    if wanted > held_memory():
+        raise InputError(
+            f"the columns around a frame must fit into the {held_memory():,.0f} bytes of memory, got "
+            f"{height:,.0f} × {width:,.0f} px of crystal, which takes {wanted:,.0f} bytes (make the frame or "
+            f"the drift smaller)"
+        )
 
 
 def nearest_spacing(scene: Scene) -> float:

@@ -72,7 +72,8 @@ def case_conditions(case: Case, crystal: Crystal, *, dose: float, pixel_size: fl
     """A case in numbers: eV, mrad, Å, e/Å², Å/px, mrad of each detector, and atomic numbers.
 
     The elements are those of the crystal and then those that defects bring, heaviest first, four of each;
-    0 where there are no more.
+    0 where there are no more, and lighter ones than the fourth are not told. An infinite dose, of fields
+    without noise, stays infinite.
     """
     optics = case.optics
     rings = [edge for ring in optics.detectors for edge in (ring.inner, ring.outer)]

@@ -6,7 +6,6 @@ Field number i follows from the seed and i alone, whoever makes it.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from ...conditions import Conditions
 from ...defects import KINDS
 from ...errors import InputError
 from ...image import Image
+from ..crystals.memory import held_memory
 from ..crystals.scene import Scene
 from ..point_defects.planting import plant_defects
 from ..recording.recording import Scan, record_field
@@ -30,7 +30,10 @@ from .cases import Case, case_conditions, condition_names
 from .field_layout import lay_out_field
 from .ordered_threads import in_order
 
-REACH = 5.0  # Å; beyond, a column is part of a uniform level
+REACH = 5.0
+"""Å beyond which a column is part of a uniform level. Against columns to the end of their tables that changes
+a field by 0.03 % of its contrast (rms; at most 0.15 %) for sheets of dichalcogenides, by at most 0.5 % for 50 Å
+of gold at 40–90 mrad: no pixel by more than 0.02 of its noise at 1e4 e/Å²."""
 _GRID = 2.0**-12  # px, of places that the scan has moved
 
 
@@ -209,7 +212,7 @@ class PatchStream:
         for_place, for_defects, for_scan, for_record = np.random.default_rng(seeds).spawn(4)
         dose = case.draw_dose(for_place)
         scan = case.recording.scan
-        margin = tables.render.stamps.along_y.half + 2 + 4 * (scan.drift + scan.jitter) + scan.flyback
+        margin = tables.render.stamps.along_y.half + 2 + scan.reach
         scene = lay_out_field(
             tables.crystal, shape=self.shape, pixel_size=self.pixel_size, margin=margin, rng=for_place
         )
@@ -234,10 +237,7 @@ class PatchStream:
 
 def check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pixel_size: float) -> None:
     """Refuse fields that cannot be held one at a time, with all their patches."""
-    try:
-        held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return
+    held = held_memory()
     seen = {(case.specimen, case.zone_axis, case.thickness): case for case in cases}
     crystals = [case.find_crystal() for case in seen.values()]
     densest = max(len(crystal.columns) / abs(np.linalg.det(crystal.cell)) for crystal in crystals)
@@ -246,7 +246,7 @@ def check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pi
     needed = math.ceil(n_pixels * n_detectors * per_pixel)
     if needed > held:
         raise InputError(
-            f"a field and its patches must fit into the {held:,} bytes of memory, got {shape[0]} × "
+            f"a field and its patches must fit into the {held:,.0f} bytes of memory, got {shape[0]} × "
             f"{shape[1]} px, which take {needed:,} bytes (choose smaller fields, and more of them)"
         )
 

@@ -16,6 +16,8 @@ from .power_law import exponential, power_law_field
 from .read_noise import read_out_counts
 from .scan_distortion import drift_path, drift_positions, flyback_positions, jitter_rows
 
+_FARTHEST_DRIFT = 2.5  # rms; three waves add up to the root of 6 at the most
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
@@ -41,6 +43,11 @@ class Scan:
             raise InputError(
                 f"flyback_length must exceed flyback [px], got {self.flyback_length:g} and {self.flyback:g}"
             )
+
+    @property
+    def reach(self) -> float:
+        """Px beyond the frame from which columns may appear in it (jitter exceeds it in one row of 1e9)."""
+        return _FARTHEST_DRIFT * self.drift + 6 * self.jitter + self.flyback
 
     def __call__(
         self, positions: NDArray[np.float64], *, n_rows: int, rng: Generator
