@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from ..conditions import Conditions
 from ..image import Image
@@ -19,6 +16,7 @@ from .crystals.library import find_specimen
 from .crystals.scene import Scene, perfect_scene
 from .point_defects.planting import PointDefects, plant_defects
 from .recording.recording import Recording, record_field
+from .recording.scanned_scene import scan_scene
 from .scattering.optics import Optics
 from .scattering.responses import compute_responses
 from .truth.truth import Truth, scene_truth
@@ -115,7 +113,7 @@ def image_scene(
     from .render.field import FieldRenderer
 
     for_scan, for_counts = np.random.default_rng(rng).spawn(2)
-    moved, row_shift = _scanned(scene, recording, for_scan)
+    moved, row_shift = scan_scene(scene, recording.scan, rng=for_scan)
     sites = moved.sites
     index = (sites["atoms"] if "atoms" in sites else sites["index"]).to_numpy()
     used, index = np.unique(index, return_inverse=True)
@@ -141,24 +139,3 @@ def image_scene(
     name = f"simulated_{scene.crystal.name}"
     image = Image(pixels, pixel_size=scene.pixel_size, conditions=conditions, name=name)
     return image, scene_truth(moved)
-
-
-def _scanned(scene: Scene, recording: Recording, rng: Generator) -> tuple[Scene, NDArray[np.float64] | None]:
-    """The scene as the scan shows it, and how far right each row was sampled [px]."""
-    seed: Any = rng.bit_generator.seed_seq
-
-    def appear(positions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        return recording.scan(
-            np.asarray(positions, dtype=float).reshape(-1, 2),
-            n_rows=scene.shape[0],
-            rng=np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)),
-        )
-
-    positions, row_shift = appear(scene.positions)
-    y, x = positions.T
-    lines = tuple(replace(line, path=appear(line.path)[0]) for line in scene.lines)
-    places = appear(np.array([core.position for core in scene.cores]))[0]
-    cores = tuple(
-        replace(core, position=(float(y), float(x))) for core, (y, x) in zip(scene.cores, places, strict=True)
-    )
-    return replace(scene, sites=scene.sites.assign(y=y, x=x), lines=lines, cores=cores), row_shift

@@ -15,6 +15,7 @@ from ..crystals.library import find_specimen
 from ..point_defects.planting import PointDefects
 from ..recording.recording import Recording
 from ..scattering.optics import Optics
+from .line_defects import LineDefects
 from .possible_columns import possible_columns
 
 N_ELEMENTS = 4
@@ -23,13 +24,15 @@ N_ELEMENTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A specimen with point defects under given conditions.
+    """A specimen with defects under given conditions.
 
     Parameters
     ----------
     specimen : name in the library, or a structure file.
     zone_axis, thickness : as in `find_specimen`.
     defects : which, and how many.
+    lines : which lines and dislocations, and how often. They are boxes in labelled images; patches say what
+        stands in their middle and nothing of lines.
     optics : beam and detectors.
     recording : scan, dose and read-out.
     doses : e/Å², lowest and highest; each field has its own, even in the logarithm. None: that of the
@@ -38,6 +41,7 @@ class Case:
 
     specimen: str
     defects: PointDefects = field(default_factory=PointDefects)
+    lines: LineDefects = field(default_factory=LineDefects)
     optics: Optics = field(default_factory=Optics)
     recording: Recording = field(default_factory=lambda: Recording(dose=1e4))
     doses: tuple[float, float] | None = None

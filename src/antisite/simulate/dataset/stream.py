@@ -22,18 +22,23 @@ from ..crystals.memory import held_memory
 from ..crystals.scene import Scene
 from ..point_defects.planting import plant_defects
 from ..recording.recording import Scan, record_field
+from ..recording.scanned_scene import scan_scene
 from ..render.patch_cutting import cut_patches
 from ..truth.label_files import Labelled
 from ..truth.truth import scene_truth
 from .case_tables import CaseTables, Progress, prepare_cases
 from .cases import Case, case_conditions, condition_names
 from .field_layout import lay_out_field
+from .line_defects import put_line
 from .ordered_threads import in_order
 
 REACH = 5.0
-"""Å beyond which a column is part of a uniform level. Against columns to the end of their tables that changes
-a field by 0.03 % of its contrast (rms; at most 0.15 %) for sheets of dichalcogenides, by at most 0.5 % for 50 Å
-of gold at 40–90 mrad: no pixel by more than 0.02 of its noise at 1e4 e/Å²."""
+"""Å beyond which a column is part of a uniform level.
+
+Against columns to the end of their tables that changes a field by 0.03 % of its contrast (rms; at most
+0.15 %) in sheets of dichalcogenides, by at most 0.5 % in 50 Å of gold at 40–90 mrad: no pixel by more than
+0.02 of its noise at 1e4 e/Å².
+"""
 _GRID = 2.0**-12  # px, of places that the scan has moved
 
 
@@ -209,20 +214,25 @@ class PatchStream:
         own = number % len(self.cases)
         case, tables = self.cases[own], self.tables[own]
         seeds = np.random.SeedSequence([self.seed, number])
-        for_place, for_defects, for_scan, for_record = np.random.default_rng(seeds).spawn(4)
-        dose = case.draw_dose(for_place)
+        for_place, for_defects, for_scan, for_record, for_line = np.random.default_rng(seeds).spawn(5)
+        dose, line = case.draw_dose(for_place), case.lines.draw(for_line)
         scan = case.recording.scan
         margin = tables.render.stamps.along_y.half + 2 + scan.reach
+        if line:
+            margin = max(margin, math.hypot(*self.shape))
         scene = lay_out_field(
             tables.crystal, shape=self.shape, pixel_size=self.pixel_size, margin=margin, rng=for_place
         )
+        if line:
+            scene = put_line(scene, line, rng=for_line)
         scene = plant_defects(scene, case.defects, rng=for_defects)
         rows = np.array([tables.rows[column] for column in scene.atoms])[scene.sites["atoms"]]
-        positions, row_shift = scan(scene.positions, n_rows=self.shape[0], rng=for_scan)
-        if scan != Scan():  # sines and exponentials end in other digits on other processors
-            positions = np.round(positions / _GRID) * _GRID
+        scene, row_shift = scan_scene(scene, scan, rng=for_scan)
+        if line or scan != Scan():  # sines and exponentials end in other digits on other processors
+            y, x = (np.round(scene.positions / _GRID) * _GRID).T
+            scene = replace(scene, sites=scene.sites.assign(y=y, x=x))
             row_shift = None if row_shift is None else np.round(row_shift / _GRID) * _GRID
-        signal = tables.render(positions, rows, shape=self.shape, row_shift=row_shift)
+        signal = tables.render(scene.positions, rows, shape=self.shape, row_shift=row_shift)
         pixels = record_field(
             signal,
             dose=dose,
@@ -231,8 +241,7 @@ class PatchStream:
             readout=case.recording.readout,
             rng=for_record,
         )
-        y, x = positions.T
-        return replace(scene, sites=scene.sites.assign(y=y, x=x)), pixels, dose
+        return scene, pixels, dose
 
 
 def check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pixel_size: float) -> None:
