@@ -182,3 +182,11 @@ def test_an_unknown_specimen_names_its_neighbours():
 def test_a_frame_smaller_than_a_column_gets_the_light_of_all_around_it(simulate):
     image, _ = simulate(shape=(1, 1), pixel_size=0.05)
     assert image.pixels[0, 0] > 1e-4
+
+
+def test_wide_probes_see_columns_far_outside_a_small_frame(simulate):
+    wide = replace(OPTICS, defocus=500.0)
+    small, large = (
+        simulate("graphene", optics=wide, shape=shape, rng=2)[0].pixels for shape in ((6, 6), (200, 200))
+    )
+    assert small.mean() == pytest.approx(large.mean(), rel=0.01)

@@ -18,7 +18,7 @@ from .point_defects.planting import PointDefects, plant_defects
 from .recording.recording import Recording, record_field
 from .recording.scanned_scene import scan_scene
 from .scattering.optics import Optics
-from .scattering.responses import compute_responses
+from .scattering.responses import compute_responses, widest_probe
 from .truth.truth import Truth, scene_truth
 
 Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
@@ -70,19 +70,20 @@ def simulate_image(
     """
     crystal = specimen if isinstance(specimen, Crystal) else find_specimen(specimen)
     for_place, for_defects, for_record = np.random.default_rng(rng).spawn(3)
-    recording = recording or Recording()
+    optics, recording = optics or Optics(), recording or Recording()
+    wide = widest_probe((column.atoms for column in crystal.columns), optics) + 2 * optics.source_size
     scene = perfect_scene(
         crystal,
         shape=shape,
         pixel_size=pixel_size,
         rotation=rotation,
-        scan_reach=recording.scan.reach,
+        further=recording.scan.reach + wide / pixel_size,
         rng=for_place,
     )
     scene = plant_defects(scene, defects or PointDefects(), rng=for_defects)
     return image_scene(
         scene,
-        optics=optics or Optics(),
+        optics=optics,
         recording=recording,
         cache=cache,
         workers=workers,

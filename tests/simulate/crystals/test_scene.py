@@ -25,7 +25,7 @@ def test_every_column_around_the_frame_is_there_once(name):
 
 
 def test_scan_that_fetches_columns_from_far_finds_them():
-    scene = perfect_scene(find_specimen("WSe2"), shape=(30, 40), scan_reach=200.0, rng=1)
+    scene = perfect_scene(find_specimen("WSe2"), shape=(30, 40), further=200.0, rng=1)
     assert len(scene.sites) == len(brute_force(scene, 12 / 0.2 + 200))
 
 

@@ -66,7 +66,7 @@ def perfect_scene(
     pixel_size: float = 0.2,
     px_per_cell: float = 0.0,
     rotation: float = 0.0,
-    scan_reach: float = 0.0,
+    further: float = 0.0,
     rng: int | Generator | None = None,
 ) -> Scene:
     """An undisturbed crystal that reaches one diagonal beyond the frame, its origin at a random place.
@@ -77,7 +77,8 @@ def perfect_scene(
     pixel_size : Å/px
     px_per_cell : px, root of the area of a cell; sets the pixel size when given.
     rotation : rad, direction of `a` from +x towards +y.
-    scan_reach : px, from how far away the scan brings columns to the frame, see `Scan.reach`.
+    further : px, from how much farther than usual columns come to the frame, through the scan (`Scan.reach`)
+        or a wide probe.
     """
     if px_per_cell:
         pixel_size = math.sqrt(abs(np.linalg.det(crystal.cell))) / px_per_cell
@@ -88,7 +89,7 @@ def perfect_scene(
         crystal.cell @ turn(rotation) / pixel_size,
         shape=shape,
         pixel_size=pixel_size,
-        margin=max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size + scan_reach),
+        margin=max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size + further),
         rng=np.random.default_rng(rng),
     )
 

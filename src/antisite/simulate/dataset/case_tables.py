@@ -14,7 +14,7 @@ from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.crystal import Crystal
 from ..render.field import FieldRenderer
 from ..scattering.optics import Optics
-from ..scattering.responses import Responses, compute_responses
+from ..scattering.responses import Responses, compute_responses, widest_probe
 from .cases import Case
 from .possible_columns import possible_columns
 
@@ -51,7 +51,7 @@ def prepare_cases(
     Parameters
     ----------
     pixel_size : Å/px
-    reach : Å, columns end there; None: with their table.
+    reach : Å outside the probe and the source, columns end there; None: with their table.
     cache, workers, progress : as in `compute_responses`, which is called for each beam.
     """
     crystals = [case.find_crystal() for case in cases]
@@ -67,9 +67,10 @@ def prepare_cases(
         detectors = tuple(dict.fromkeys(ring for rings in wanted for ring in rings))
         optics = replace(cases[own[0]].optics, detectors=detectors)
         responses = compute_responses(atoms, optics, cache=cache, workers=workers, progress=progress)
+        end = None if reach is None else reach + widest_probe(atoms, optics) + optics.source_size
         for rings in wanted:
             some = _of_detectors(responses, [detectors.index(ring) for ring in rings])
-            renderers[beam, rings] = FieldRenderer(responses=some, pixel_size=pixel_size, reach=reach)
+            renderers[beam, rings] = FieldRenderer(responses=some, pixel_size=pixel_size, reach=end)
     return tuple(
         CaseTables(crystal=crystal, rows=rows[beam], render=renderers[beam, case.optics.detectors])
         for crystal, beam, case in zip(crystals, beams, cases, strict=True)

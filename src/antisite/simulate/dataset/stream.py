@@ -33,7 +33,7 @@ from .line_defects import put_line
 from .ordered_threads import in_order
 
 REACH = 5.0
-"""Å beyond which a column is part of a uniform level.
+"""Å outside the probe beyond which a column is part of a uniform level.
 
 Against columns to the end of their tables that changes a field by 0.03 % of its contrast (rms; at most
 0.15 %) in sheets of dichalcogenides, by at most 0.5 % in 50 Å of gold at 40–90 mrad: no pixel by more than
@@ -83,7 +83,8 @@ class PatchStream:
     size : px, edge of a patch.
     shape : (y, x) px of a field.
     pixel_size : Å/px
-    reach : Å, beyond which a column is part of a uniform level; None: the reach of its table.
+    reach : Å outside the probe and the source, beyond which a column is part of a uniform level; None: the
+        reach of its table.
     seed : 0 or more.
     cache, workers, progress : folder that keeps tables, threads that compute them, and what wraps the columns
         meanwhile.

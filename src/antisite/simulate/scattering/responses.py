@@ -123,6 +123,11 @@ def _check_that_it_fits(optics: Optics) -> None:
         )
 
 
+def widest_probe(atoms: Iterable[ColumnAtoms], optics: Optics) -> float:
+    """Å, largest radius of the probe at the depth of any atom, by geometry."""
+    return max(optics.probe_radius(height) for height in {0.0, *(z for one in atoms for z in one.heights)})
+
+
 def table_step(optics: Optics) -> float:
     """Å between the points of a table."""
     return min(_COARSEST, _POINTS * _finest(optics))
@@ -166,7 +171,7 @@ def _column_table(column: ColumnAtoms, optics: Optics, step: float, sampled: boo
         sets, weights = np.zeros((1, len(column.symbols), 2)), np.ones(1)
     else:
         sets, weights = mutual_displacements(column.symbols, n=_N_SETS, is_round=optics.is_round)
-    reach = _REACH + max(optics.probe_radius(height) for height in (0.0, *column.heights))
+    reach = _REACH + widest_probe([column], optics)
     probes, spread = _probes(optics, step, reach)
     grid = WaveGrid(optics, 2 * (reach + _ROOM), coarse=sampled)
     signal = np.zeros((len(optics.detectors), len(probes)))
