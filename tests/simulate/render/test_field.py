@@ -6,7 +6,7 @@ from scipy.interpolate import RectBivariateSpline
 
 from antisite.errors import InputError
 from antisite.simulate.crystals.column_atoms import ColumnAtoms
-from antisite.simulate.render.field import FieldRenderer, render_field
+from antisite.simulate.render.field import TOLERANCE, TOLERANCE_PERIODIC, FieldRenderer
 from antisite.simulate.scattering.responses import Responses
 
 STEP = 0.15
@@ -70,18 +70,24 @@ def test_column_is_its_spline_at_any_place_and_pixel_size(responses, pixel_size,
         assert (np.abs(image - expected) / peaks(responses, i)).max() < 1e-3
 
 
+def render(positions, index, responses, *, pixel_size, reach=None, periodic=False, **frame):
+    tolerance = TOLERANCE_PERIODIC if periodic else TOLERANCE
+    renderer = FieldRenderer(responses=responses, pixel_size=pixel_size, reach=reach, tolerance=tolerance)
+    return renderer(positions, index, periodic=periodic, **frame)
+
+
 def test_periodic_image_is_exact_and_wraps(responses):
     rng = np.random.default_rng(0)
     shape, sizes = (26, 40), (0.11, 0.09)  # narrower than the tables
     positions, index = rng.uniform(-30, 60, (3, 2)), np.array([0, 1, 0])
-    image = render_field(positions, index, responses, shape=shape, pixel_size=sizes, periodic=True)
+    image = render(positions, index, responses, shape=shape, pixel_size=sizes, periodic=True)
     copies = [(a * shape[0], b * shape[1]) for a in range(-5, 6) for b in range(-4, 5)]
     everywhere = np.concatenate([positions % shape + c for c in copies])
     expected = direct_image(responses, everywhere, np.tile(index, len(copies)), shape=shape, pixel_size=sizes)
     expected += responses.vacuum[:, None, None]
     assert (np.abs(image - expected) / np.array([1.0, 0.5])[:, None, None]).max() < 1e-4
     shifted = positions + np.array([5, 7])
-    moved = render_field(shifted, index, responses, shape=shape, pixel_size=sizes, periodic=True)
+    moved = render(shifted, index, responses, shape=shape, pixel_size=sizes, periodic=True)
     np.testing.assert_allclose(moved, np.roll(image, (5, 7), (1, 2)), atol=2e-5)
 
 
@@ -90,7 +96,7 @@ def test_mean_is_that_of_all_light_however_short_the_reach(responses, reach):
     shape, pixel_size = (64, 64), 0.15
     rng = np.random.default_rng(1)
     index = rng.integers(0, 2, 40)
-    image = render_field(
+    image = render(
         rng.uniform(0, 64, (40, 2)),
         index,
         responses,
@@ -142,7 +148,7 @@ def test_empty_scene_and_empty_column_show_the_vacuum(responses):
         vacuum=responses.vacuum,
     )
     for given, places in ((responses, np.zeros((0, 2))), (nothing, np.array([[5.0, 5.0]]))):
-        image = render_field(places, np.zeros(len(places), int), given, shape=(9, 8), pixel_size=0.2)
+        image = render(places, np.zeros(len(places), int), given, shape=(9, 8), pixel_size=0.2)
         np.testing.assert_array_equal(image, np.broadcast_to([[[0.0]], [[np.float32(0.05)]]], (2, 9, 8)))
 
 
@@ -161,4 +167,4 @@ def test_refuses_what_cannot_be_rendered(responses, change, message):
     given = {"positions": np.array([[4.0, 4.0]]), "index": np.array([0]), "shape": (9, 8), "pixel_size": 0.2}
     given |= change
     with pytest.raises(InputError, match=message):
-        render_field(given.pop("positions"), given.pop("index"), responses, **given)
+        render(given.pop("positions"), given.pop("index"), responses, **given)

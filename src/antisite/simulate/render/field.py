@@ -134,31 +134,6 @@ class FieldRenderer:
         return np.asarray(light / max(area, 1e-300))
 
 
-def render_field(
-    positions: NDArray[np.float64],
-    index: NDArray[np.integer],
-    responses: Responses,
-    *,
-    shape: tuple[int, int],
-    pixel_size: float | tuple[float, float],
-    row_shift: NDArray[np.float64] | None = None,
-    reach: float | None = None,
-    periodic: bool = False,
-) -> NDArray[np.float32]:
-    """The image of columns on every detector, `(n_detectors, y, x)`, vacuum included.
-
-    See `FieldRenderer`, which is quicker for several images with the same tables and pixel size. A periodic
-    image is made with an error below 1e-4 of the peak.
-    """
-    renderer = FieldRenderer(
-        responses=responses,
-        pixel_size=pixel_size,
-        reach=reach,
-        tolerance=TOLERANCE_PERIODIC if periodic else TOLERANCE,
-    )
-    return renderer(positions, index, shape=shape, row_shift=row_shift, periodic=periodic)
-
-
 def _checked(
     positions: NDArray[np.float64], index: NDArray[np.integer], n_tables: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
