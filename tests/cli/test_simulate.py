@@ -131,6 +131,13 @@ def test_every_detector_has_files_of_its_own(run: Any, tmp_path: Path) -> None:
     assert labelled_images(folder / "truth.json") == ("graphene_1.tif", "graphene_2.tif")
 
 
+def test_pixels_that_whole_numbers_cut_off_are_a_warning(run: Any) -> None:
+    answer = run(*NOISY, "--bits", "8", "--gain", "100")
+    assert answer.exit_code == 0
+    assert answer.stderr.startswith("antisite: warning: ")
+    assert "% of the pixels are at 255, the most that 8 bits hold (give a lower --gain)" in answer.stderr
+
+
 @pytest.mark.parametrize(("bits", "dtype"), [("8", np.uint8), ("12", np.uint16)])
 def test_bits_are_those_of_the_file(run: Any, tmp_path: Path, bits: str, dtype: Any) -> None:
     from tifffile import imread
@@ -193,7 +200,7 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
     ("status", "arguments", "words"),
     [
         (2, "", "a simulation needs a SPECIMEN (antisite simulate --list names those it knows)"),
-        (1, "WSe3", "got 'WSe3' (nearest: WSe2, WS2, WTe2;"),
+        (2, "WSe3", "got 'WSe3' (nearest: WSe2, WS2, WTe2;"),
         (1, "nothing.cif", "a structure must be a file that exists, got nothing.cif"),
         (2, "wse2 --detector 200 70", "outer angle must exceed its inner one, got 200 to 70 mrad"),
         (2, "wse2 --detector 20 70", "must begin outside the probe of 30 mrad, got 20 to 70 mrad (say so"),
@@ -206,23 +213,37 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
         (2, "wse2 --vacancy Se", "--vacancy must be written WORDS:SHARE, got 'Se'"),
         (2, "wse2 --complex V+Se:5%", "--complex must be written WORDS:SHARE, got 'V+Se:5%' (V+Se:0.05)"),
         (2, "wse2 --dopant V:.1 --dopant V:.2", "--dopant must name every defect once, got V twice"),
-        (1, "wse2 --vacancy S:0.1", "vacancies of WSe2 must name its elements (W, Se), got S"),
-        (1, "wse2 --dopant Vv:0.1", "an element must be a chemical symbol, got 'Vv' (nearest: V)"),
+        (2, "wse2 --vacancy S:0.1", "vacancies of WSe2 must name its elements (W, Se), got S"),
+        (2, "wse2 --dopant Vv:0.1", "an element must be a chemical symbol, got 'Vv' (nearest: V)"),
         (2, "wse2 --size 0", "an image must be at least 1 × 1 px, got 0 × 0"),
         (
-            1,
+            2,
             "wse2 --size 2000000",
             "an image must fit into memory, got 2000000 × 2000000 px, which takes about",
         ),
         (2, "wse2 --size 9 --shape 8 8", "--size and --shape exclude each other"),
         (2, "wse2 --beam-energy 80", "beam_energy must be 1e3 to 3e6 eV, got 80 (did you mean 80e3?)"),
-        (2, "wse2 --pixel-size 0", "pixel_size must be positive and finite [Å/px], got 0"),
+        (2, "wse2 --pixel-size 0", "pixel_size must be finite and at least 0.001 Å/px, got 0"),
+        (2, "wse2 --pixel-size 1e-6", "pixel_size must be finite and at least 0.001 Å/px, got 1e-06"),
+        (2, "wse2 --pixel-size 500", "pixel_size must be at most the 3.32 Å of the cell of WSe2, got 500"),
+        (2, "wse2 --zone-axis 0 0 0", "not all 0, got (0, 0, 0)"),
+        (2, "wse2 --vacancy Xx:0.1", "an element must be a chemical symbol, got 'Xx' (nearest: Xe)"),
+        (2, "wse2 --thickness 20", "thickness"),
+        (2, "Au", "Au must be given with its axis: Au_100 or Au_110"),
+        (2, "wse2 --detector 70 200 300", "INNER OUTER, got '70 200 300' (each further detector has a"),
+        (2, "wse2 --detector=70 5 9", "INNER OUTER, got '70 5 9' (each further detector has a"),
         (2, "wse2 --pixel-size nan", "'--pixel-size': it must be a number, got nan"),
         (2, "wse2 --rotation inf", "'--rotation': it must be finite, got inf"),
         (2, "wse2 --seed -1", "seed must be 0 or more, got -1"),
-        (2, "wse2 --periodic", "--periodic needs the number of pixels (give --shape NY NX)"),
+        (2, "wse2.cif --periodic", "--periodic needs the number of pixels (give --shape NY NX)"),
         (2, "wse2 --periodic --size 8 --dopant V:.1", "--dopant means nothing with --periodic"),
-        (1, "wse2 --periodic --size 8", "a structure must be a file that exists, got wse2"),
+        (
+            2,
+            "wse2 --periodic",
+            "--periodic images a structure file, got the name 'wse2' (write one cell",
+        ),
+        (1, "wse2.cif --periodic --size 8", "a structure must be a file that exists, got wse2.cif"),
+        (1, "wse2.cif --zone-axis 0 0 0", "a structure must be a file that exists, got wse2.cif"),
         (2, "wse2 --lattice-constant 3", "--lattice-constant means nothing without --like"),
         (2, "wse2 --count 0", "the number of fields must be 1 or more, got 0"),
         (
@@ -236,8 +257,8 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
         (2, "wse2 --count 2 --format zarr --scheduler=", "must be an address such as tcp://HOST:8786, got"),
         (2, "wse2 --count 2 --rotation 3", "--rotation means nothing with --count"),
         (2, "wse2 --count 2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
-        (1, "wse2 --count 2 --format zarr --scheduler a:1", "scheduler must be an address such as tcp://"),
-        (1, "wse2 --count 2 --format zarr --patch 0", "size of patches must be 1 px to the 512 px"),
+        (2, "wse2 --count 2 --format zarr --scheduler a:1", "scheduler must be an address such as tcp://"),
+        (2, "wse2 --count 2 --format zarr --patch 0", "size of patches must be 1 px to the 512 px"),
         (2, "wse2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
     ],
 )
@@ -249,6 +270,15 @@ def test_what_cannot_be_is_one_sentence_and_writes_nothing(
     assert answer.stderr.count("\n") == 1
     assert words in answer.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--periodic", "--size", "8"], ["--like", "{path}"]])
+def test_a_file_of_several_structures_is_refused(run: Any, tmp_path: Path, more: list[str]) -> None:
+    path = tmp_path / "two.xyz"
+    path.write_text(SHEET * 2)
+    answer = run("simulate", path, *(word.format(path=path) for word in more))
+    assert (answer.exit_code, answer.stderr.count("\n")) == (1, 1)
+    assert "a structure file must hold one structure, got 2 in two.xyz (write the one" in answer.stderr
 
 
 @pytest.mark.parametrize(
@@ -325,6 +355,7 @@ def test_defaults_in_the_help_are_those_that_are_used() -> None:
 def test_two_angles_are_one_word_only_where_both_are_numbers() -> None:
     words = ["--detector", "70", "--dose", "3", "--detector", "1e1", "inf", "--detector"]
     assert join_pairs(words) == ["--detector", "70", "--dose", "3", "--detector", "1e1 inf", "--detector"]
+    assert join_pairs(["--detector=70", "200", "x"]) == ["--detector=70 200", "x"]
 
 
 def test_tables_are_kept_where_the_system_keeps_such_things(
@@ -371,11 +402,36 @@ def test_an_image_is_matched_by_its_twin(run: Any, tmp_path: Path) -> None:
     assert f"pixel size {told['pixel_size']:.4g} Å" in text
 
 
+def test_an_option_beside_an_image_overrides_only_itself(run: Any, tmp_path: Path) -> None:
+    made = ["--beam-energy", "60e3", "--convergence", "35", "--detector", "50", "150"]
+    assert run("simulate", "graphene", "--static", "--size", "128", "--dose", "1e6", *made).exit_code == 0
+    real = tmp_path / "out" / "graphene" / "graphene.hspy"
+    fitted = []
+    for told in (["--static"], ["--static", "--convergence", "33"], ["--static", "--detector", "55", "160"]):
+        answer = run("simulate", "graphene", "--like", real, *told, "--overwrite", "--json")
+        assert answer.exit_code == 0
+        fitted.append(json.loads(answer.stdout)["fitted"]["optics"])
+    assert [one["beam_energy"] for one in fitted] == [60e3] * 3
+    assert [one["convergence"] for one in fitted] == [35, 33, 35]
+    rings = [(ring["inner"], ring["outer"]) for one in fitted for ring in one["detectors"]]
+    assert rings == [(50, 150), (50, 150), (55, 160)]
+    assert [one["static"] for one in fitted] == [True] * 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
         ("", 1, "noise.npy lacks: beam energy (--beam-energy)"),
-        ("--beam-energy 80e3", 3, "no lattice found"),
+        ("--beam-energy 80e3 --convergence 30 --detector 70 200", 3, "no lattice found"),
+        (
+            "--beam-energy 80e3 --convergence 30",
+            1,
+            "noise.npy lacks: detector angles (--detector INNER OUTER)",
+        ),
+        ("--beam-energy 80", 2, "3e+06 eV, got 80 (did you mean 80e3?)"),
+        ("--lattice-constant -3", 2, "'--lattice-constant': it must be positive, got -3"),
+        ("--vacancy Se:0.1", 2, "vacancies of graphene must name its elements (C), got Se"),
+        ("--zone-axis 0 0 0", 2, "not all 0, got (0, 0, 0)"),
         ("--dose 1e4", 2, "--dose means nothing with --like, which finds it in the image"),
         ("--periodic", 2, "--periodic and --like exclude each other"),
     ],

@@ -25,6 +25,18 @@ def test_what_is_whole_is_moved_in_and_what_is_stale_goes(tmp_path: Path) -> Non
     assert names(tmp_path) == {"a"}
 
 
+def test_folders_below_are_moved_and_keep_what_is_foreign(tmp_path: Path) -> None:
+    (tmp_path / "a" / "sub").mkdir(parents=True)
+    (tmp_path / "a" / "sub" / "mine").touch()
+    with partial_folder(tmp_path / "a") as partial:
+        (partial / "sub").mkdir()
+        (partial / "sub" / "new").touch()
+        (partial / "end").touch()
+        publish(partial, tmp_path / "a", files=(), last="end")
+    assert names(tmp_path / "a") == {"sub", "end"}
+    assert names(tmp_path / "a" / "sub") == {"mine", "new"}
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OutputError])
 def test_whatever_goes_wrong_nothing_of_it_stays(tmp_path: Path, error: type[BaseException]) -> None:
     def fail() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from antisite import Image, __version__
 from antisite.run import provenance as module
-from antisite.run.provenance import library_versions, pixels_sha256, provenance
+from antisite.run.provenance import library_versions, origin, pixels_sha256, provenance
 
 IMAGE = Image(np.arange(12.0).reshape(3, 4))
 
@@ -39,6 +39,11 @@ def test_input_is_absolute_and_time_is_utc() -> None:
     told = datetime.fromisoformat(block["time"])
     assert told.utcoffset() == datetime.now(UTC).utcoffset()
     assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+
+
+def test_a_name_is_told_as_it_is() -> None:
+    assert origin("WSe2", seed=3)["input"] == "WSe2"
+    assert set(origin(Path("a"), seed=3)) < set(provenance(IMAGE, Path("a"), settings={}, seed=3))
 
 
 def test_hash_depends_on_every_pixel_and_on_nothing_else() -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from antisite.simulate.dataset.cases import Case
 from antisite.simulate.dataset.patch_shards import write_shards
 from antisite.simulate.dataset.stream import PatchStream
 from antisite.simulate.point_defects.planting import PointDefects
-from antisite.simulate.recording.recording import Recording
+from antisite.simulate.recording.recording import Readout, Recording
 from antisite.simulate.scattering.optics import Optics
 
 DEFECTS = PointDefects(vacancies={"C": 0.1})
@@ -108,6 +110,13 @@ def test_a_thick_crystal_is_seen_along_the_axis_asked_for(run: Any) -> None:
     assert folder.name.startswith(chosen.find_crystal().name)
     assert summary["settings"]["zone_axis"] == (1, 1, 0)
     assert "rotation" not in summary["settings"]
+
+
+def test_fields_whose_values_are_cut_to_few_bits_say_so(run: Any) -> None:
+    bright = Recording(dose=1e5, readout=Readout(gain=50, bits=8))
+    _, summary = run(replace(CHOSEN, recording=bright), layout="tiff", count=1)
+    assert len(summary["warnings"]) == 1
+    assert re.match(r"in the first field [\d.]+ % of the pixels are at 255, the", summary["warnings"][0])
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from antisite.errors import InputError
-from antisite.run.simulation import Simulation, check_memory, free_memory
+from antisite.image import Image
+from antisite.run.simulation import Simulation, check_memory, check_sampling, saturation
 from antisite.simulate.crystals.library import find_specimen
 from antisite.simulate.point_defects.planting import PointDefects
+from antisite.simulate.recording.recording import Readout
 
 GRAPHENE = find_specimen("graphene")
 
@@ -19,7 +22,8 @@ GRAPHENE = find_specimen("graphene")
     ("chosen", "words"),
     [
         ({"shape": (0, 5)}, "an image must be at least 1 × 1 px, got 0 × 5"),
-        ({"pixel_size": math.nan}, "pixel_size must be positive and finite"),
+        ({"pixel_size": math.nan}, "pixel_size must be finite and at least 0.001 Å/px, got nan"),
+        ({"pixel_size": 1e-6}, "pixel_size must be finite and at least 0.001 Å/px, got 1e-06"),
         ({"seed": -2}, "seed must be 0 or more, got -2"),
     ],
 )
@@ -46,12 +50,35 @@ def test_memory_grows_with_area_and_detectors_and_is_refused_with_the_number() -
         check_memory((1000, 2000), 2.0, GRAPHENE, available=1e9)
 
 
-def test_a_system_that_does_not_say_what_is_free_is_given_8_gigabytes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert free_memory() > 1e6
-    monkeypatch.delattr("os.sysconf")
-    assert free_memory() == 8 * 2**30
+@pytest.mark.parametrize(
+    ("readout", "words"),
+    [
+        (Readout(bits=8), ["25 % of the pixels are at 255, the most that 8 bits hold (give a lower --gain)"]),
+        (
+            Readout(bits=8, read_noise=1),
+            ["25 % of the pixels are at 255", "50 % of the pixels are at 0, the"],
+        ),
+        (Readout(bits=9), []),
+        (Readout(), []),
+    ],
+)
+def test_values_cut_to_few_bits_are_told_with_their_share(readout: Readout, words: list[str]) -> None:
+    told = saturation(Image(np.array([[0, 0], [100, 255]], np.float32)), readout)
+    assert len(told) == len(words)
+    assert all(said.startswith(start) for said, start in zip(told, words, strict=True))
+
+
+def test_each_detector_is_told_of_by_its_number() -> None:
+    two = Image(np.array([[[3.0, 3.0]], [[1.0, 2.0]]]))
+    assert saturation(two, Readout(bits=2)) == [
+        "1e+02 % of the pixels of detector 1 are at 3, the most that 2 bits hold (give a lower --gain)"
+    ]
+
+
+def test_pixels_are_at_most_a_cell_wide() -> None:
+    check_sampling(2.46, GRAPHENE)
+    with pytest.raises(InputError, match=r"must be at most the 2\.46 Å of the cell of graphene, got 2\.5 \("):
+        check_sampling(2.5, GRAPHENE)
 
 
 def test_settings_are_plain_and_name_no_place(tmp_path: Path) -> None:

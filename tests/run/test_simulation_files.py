@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,9 +35,12 @@ TRUTH = Truth(
 IMAGE = Image(np.arange(400.0).reshape(20, 20), pixel_size=0.2, name="a.tif")
 
 
-def write(folder: Path, **more: object) -> dict[str, object]:
+STRUCTURE: dict[str, Any] = {"settings": {}, "source": Path("model.xyz"), "cautions": []}
+
+
+def write(folder: Path, image: Image = IMAGE, **more: object) -> dict[str, object]:
     told: dict[str, object] = {"name": "a", "settings": {"seed": 3}, "source": "graphene"}
-    return write_simulation(IMAGE, TRUTH, folder, **(told | more))  # type: ignore[arg-type]
+    return write_simulation(image, TRUTH, folder, **(told | more))  # type: ignore[arg-type]
 
 
 def test_the_summary_is_what_is_written(tmp_path: Path) -> None:
@@ -53,19 +57,36 @@ def test_the_summary_is_what_is_written(tmp_path: Path) -> None:
 def test_a_file_as_specimen_is_told_in_full_in_the_provenance_only(tmp_path: Path) -> None:
     source = tmp_path / "b.cif"
     source.write_text("data_b")
-    told = write(tmp_path / "a", source=str(source))
+    told = write(tmp_path / "a", source=source)
     text = json.dumps({key: value for key, value in told.items() if key != "provenance"})
     assert str(tmp_path) not in text
     assert told["provenance"]["input"] == str(source)  # type: ignore[index]
 
 
-def test_overwriting_removes_what_is_stale_and_keeps_what_is_foreign(tmp_path: Path) -> None:
-    told = write(tmp_path / "a", extra={"twins.png": b"old"})
+def test_overwriting_removes_all_of_the_earlier_run_and_keeps_what_is_foreign(tmp_path: Path) -> None:
+    many = Image(np.ones((18, 20, 20), np.float32), pixel_size=0.2)
+    told = write(tmp_path / "a", image=many, extra={"twins.png": b"old"})
     assert told["files"][-1] == "twins.png"  # type: ignore[index]
-    for name in ("notes.txt", "a_1.tif", "a_2.hspy"):
+    assert (tmp_path / "a" / "a_18.hspy").exists()
+    for name in ("notes.txt", "a_19.tif"):
         (tmp_path / "a" / name).write_text("mine")
     write(tmp_path / "a")
-    assert {path.name for path in (tmp_path / "a").iterdir()} == {"notes.txt", *simulation_files("a", 1)}
+    left = {"notes.txt", "a_19.tif", *simulation_files("a", 1)}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == left
+    write_structure_image(np.ones((1, 4, 5), np.float32), tmp_path / "a", **STRUCTURE)
+    left = {"notes.txt", "a_19.tif", "image.npy", "simulation.json"}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == left
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', '{"files": ["../b", "sub/c", "..", 4]}'])
+def test_a_summary_that_is_none_costs_no_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a" / "sub").mkdir(parents=True)
+    (tmp_path / "b").touch()
+    (tmp_path / "a" / "sub" / "c").touch()
+    (tmp_path / "a" / "simulation.json").write_text(text)
+    write(tmp_path / "a")
+    assert (tmp_path / "b").exists()
+    assert (tmp_path / "a" / "sub" / "c").exists()
 
 
 def test_what_is_there_is_refused_by_name(tmp_path: Path) -> None:
@@ -89,9 +110,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_one_detector_of_a_structure_is_two_dimensional(tmp_path: Path) -> None:
     pixels = np.ones((2, 4, 5), np.float32)
     for n in (1, 2):
-        told = write_structure_image(
-            pixels[:n], tmp_path / str(n), settings={}, source=Path("model.xyz"), cautions=[]
-        )
+        told = write_structure_image(pixels[:n], tmp_path / str(n), **STRUCTURE)
         written = np.load(tmp_path / str(n) / "image.npy")
         assert (written.ndim, written.dtype) == (1 + n, np.float32)
         assert (told["shape"], told["mean"]) == ([4, 5], [1.0] * n)

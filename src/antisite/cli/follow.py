@@ -5,21 +5,18 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import typer
 
-from ..errors import InputError
 from ..io.tables import to_json
 from ..run.batch import Outcome, Work, check_inputs, check_output, run_batch
-from .options import UsageError
+from .options import refused_as_usage
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
+T = TypeVar("T")
 
 
 def debugging() -> bool:
@@ -29,10 +26,8 @@ def debugging() -> bool:
 
 def refuse_unusable(files: Sequence[Path], *, out: Path, overwrite: bool = True) -> None:
     """Check inputs and output before any work; a wrong choice of inputs is an error of usage."""
-    try:
+    with refused_as_usage():
         check_inputs(files, out=out, overwrite=overwrite)
-    except InputError as error:
-        raise UsageError(str(error)) from error
     check_output(out)
 
 
@@ -48,13 +43,9 @@ def follow(
     """
     outcomes: list[Outcome] = []
     batch = run_batch(files, work, workers=workers, debug=debug)
+    shown = counted(batch, len(files), words="files") if bar and sys.stderr.isatty() else batch
     try:
-        with _progress(bar and sys.stderr.isatty()) as progress:
-            task = progress.add_task("", total=len(files)) if progress else None
-            for outcome in batch:
-                outcomes.append(outcome)
-                if progress and task is not None:
-                    progress.advance(task)
+        outcomes.extend(shown)
     except KeyboardInterrupt as error:
         batch.close()
         raise KeyboardInterrupt(
@@ -63,14 +54,23 @@ def follow(
     return outcomes
 
 
-def _progress(show: bool) -> Progress | nullcontext[None]:
-    if not show:
-        return nullcontext()
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+def counted(items: Iterable[T], total: int | None = None, *, words: str = "") -> Iterator[T]:
+    """The items, counted on the terminal as they are done.
 
-    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), "files", TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    Parameters
+    ----------
+    total : how many there are; None: nobody knows.
+    words : what they are.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
+
+    count = (TextColumn("{task.completed}"),) if total is None else (BarColumn(), MofNCompleteColumn())
+    with Progress(
+        SpinnerColumn(), *count, words, Elapsed(), console=Console(stderr=True), transient=True
+    ) as bar:
+        yield from bar.track(items, total=total)
 
 
 def finish(

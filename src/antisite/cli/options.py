@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,15 @@ _OUTPUT = "Output"
 
 class UsageError(AntisiteError):
     """What was asked makes no sense as a whole (exit 2)."""
+
+
+@contextmanager
+def refused_as_usage() -> Iterator[None]:
+    """Turn whatever is refused within into an error of usage."""
+    try:
+        yield
+    except InputError as error:
+        raise UsageError(str(error)) from error
 
 
 def option(field: str, *flags: str, metavar: str, panel: str, **more: Any) -> Any:

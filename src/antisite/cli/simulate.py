@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,15 +96,19 @@ def simulate(
 
     from ..io.tables import to_json
     from ..run.batch import check_output
+    from .follow import counted
     from .show_simulated import fields_text, simulated_text
 
     work = _chosen_work({name: value for name, value in given.items() if name not in _HOW})
     check_output(out)
     how: dict[str, Any] = {"cache": cache or cache_folder(), "workers": workers}
     if sys.stderr.isatty() and not (as_json or quiet):
-        how |= {"progress": _counted_tables} | ({"count_done": _counted_fields} if count else {})
+        how |= {"progress": partial(counted, words="tables of columns")}
+        how |= {"count_done": counted} if count else {}
     try:
-        folder, summary = work(out, overwrite=overwrite, **how)
+        # what else can be wrong with an image to be matched is not of the options
+        with nullcontext() if like else c.usage_unless_unreadable(str(specimen)):
+            folder, summary = work(out=out, overwrite=overwrite, **how)
     except MemoryError as error:
         raise o.UsageError(
             "the image must fit into memory, and there is too little (make it smaller)"
@@ -130,8 +135,6 @@ def cache_folder() -> Path:
 
 def _chosen_work(given: dict[str, Any]) -> Callable[..., tuple[Path, dict[str, Any]]]:
     """What the options ask for, as a call that lacks only the output."""
-    from functools import partial
-
     from ..run.simulated_fields import run_fields
     from ..run.simulation_runs import run_simulation, run_structure, run_twin
 
@@ -143,46 +146,15 @@ def _chosen_work(given: dict[str, Any]) -> Callable[..., tuple[Path, dict[str, A
         c.refuse_others(given, set(given) - set(c.FOR_FIELDS), "without --count")
     if "periodic" in given:
         c.refuse_others(given, c.FOR_PERIODIC, "with --periodic")
-        if not {"size", "shape"} & set(given):
-            raise o.UsageError("--periodic needs the number of pixels (give --shape NY NX)")
-        chosen = c.chosen_simulation(given)
-        return partial(run_structure, Path(chosen.specimen), optics=chosen.optics, shape=chosen.shape)
+        return partial(run_structure, **c.chosen_structure(given))
     if "count" in given:
         c.refuse_others(given, set(given) - {"like", "lattice_constant"}, "with --count")
         return partial(run_fields, c.chosen_simulation(given), **c.chosen_fields(given))
-    if "like" not in given:
-        c.refuse_others(given, set(given) - {"lattice_constant"}, "without --like")
-        return partial(run_simulation, c.chosen_simulation(given))
-    c.refuse_others(given, c.FOR_LIKE, "with --like, which finds it in the image")
-    chosen = c.chosen_simulation(given)
-    return partial(
-        run_twin,
-        chosen,
-        given["like"],
-        optics=chosen.optics if set(c.BEAM) & set(given) else None,
-        shape=chosen.shape if {"size", "shape"} & set(given) else None,
-        lattice_constant=given.get("lattice_constant", math.nan),
-    )
-
-
-def _counted_tables(tables: Iterable[Any]) -> Iterator[Any]:
-    """The tables, counted on the terminal as they are done."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed} tables of columns"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(tables, total=None)
-
-
-def _counted_fields(items: Iterable[Any], total: int) -> Iterator[Any]:
-    """Images, or shards of patches, as they are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(items, total=total)
+    if "like" in given:
+        c.refuse_others(given, c.FOR_LIKE, "with --like, which finds it in the image")
+        return partial(run_twin, **c.chosen_twin(given))
+    c.refuse_others(given, set(given) - {"lattice_constant"}, "without --like")
+    return partial(run_simulation, c.chosen_simulation(given))
 
 
 def _list_specimens(as_json: bool) -> None:

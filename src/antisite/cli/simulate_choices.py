@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from .options import UsageError
+from .options import UsageError, refused_as_usage
 
 if TYPE_CHECKING:
     from ..conditions import Detector
@@ -27,6 +30,7 @@ FORMS = {
 BEAM = ("beam_energy", "convergence", "detector", "defocus", "cs", "static", "bright_field")
 """What an image to be matched does not tell of itself, or tells in its notes."""
 _OPTICS = tuple(name for name in (*BEAM, "source_size") if name != "detector")
+_CONDITIONS = ("beam_energy", "convergence", "detectors")
 _SCAN = ("drift", "jitter", "flyback")
 _READOUT = ("gain", "offset", "read_noise", "bits")
 _FRAME = ("specimen", "size", "shape")
@@ -39,7 +43,7 @@ FOR_FIELDS = ("count", "layout", "patch", "scheduler")
 
 
 def join_pairs(arguments: list[str], flag: str = "--detector") -> list[str]:
-    """Arguments in which the two numbers after a flag are one word: Typer repeats no options of two.
+    """Arguments in which the numbers after a flag are one word: Typer repeats no options of two.
 
     Examples
     --------
@@ -50,8 +54,12 @@ def join_pairs(arguments: list[str], flag: str = "--detector") -> list[str]:
     rest = list(arguments)
     while rest:
         joined.append(rest.pop(0))
-        if joined[-1] == flag and len(rest) > 1 and all(_is_number(word) for word in rest[:2]):
-            joined.append(f"{rest.pop(0)} {rest.pop(0)}")
+        name, equals, _ = joined[-1].partition("=")
+        numbers = list(takewhile(_is_number, rest)) if name == flag else []
+        del rest[: len(numbers)]
+        if numbers:
+            told = [joined.pop()] if equals else []
+            joined.append(" ".join([*told, *numbers]))
     return joined
 
 
@@ -71,6 +79,20 @@ def refuse_others(given: Mapping[str, Any], allowed: Collection[str], where: str
     others = [name for name in given if name not in allowed]
     if others:
         raise UsageError(f"--{_flag(others[0])} means nothing {where} (leave it out)")
+
+
+@contextmanager
+def usage_unless_unreadable(specimen: str) -> Iterator[None]:
+    """Turn what is refused into an error of usage, unless the specimen's file cannot be read: it failed."""
+    from ..io.structures import read_structure
+    from ..simulate.crystals.library import names_file
+
+    try:
+        yield
+    except InputError as error:
+        if names_file(specimen):
+            read_structure(Path(specimen))
+        raise UsageError(str(error)) from error
 
 
 def chosen_simulation(given: Mapping[str, Any]) -> Simulation:
@@ -93,11 +115,8 @@ def chosen_simulation(given: Mapping[str, Any]) -> Simulation:
         raise UsageError("--size and --shape exclude each other (give one of them)")
     if "noiseless" in given and math.isfinite(given.get("dose", math.inf)):
         raise UsageError("--noiseless and --dose exclude each other (give one of them)")
-    try:
+    with refused_as_usage():
         shares: Any = {form: _shares(flag, given[flag]) for flag, form in FORMS.items() if flag in given}
-        optics: Any = {name: given[name] for name in _OPTICS if name in given}
-        if "detector" in given:
-            optics["detectors"] = tuple(map(_ring, given["detector"]))
         recorded: Any = {"scan": part(Scan, _SCAN), "readout": part(Readout, _READOUT)}
         if "dose" in given:
             recorded["dose"] = given["dose"]
@@ -108,11 +127,52 @@ def chosen_simulation(given: Mapping[str, Any]) -> Simulation:
             told["shape"] = (given["size"], given["size"])
         if "rotation" in given:
             told["rotation"] = math.radians(given["rotation"])
+        optics = Optics(**chosen_beam(given))
         return Simulation(
-            **told, defects=PointDefects(**shares), optics=Optics(**optics), recording=Recording(**recorded)
+            **told, defects=PointDefects(**shares), optics=optics, recording=Recording(**recorded)
         )
-    except InputError as error:
-        raise UsageError(str(error)) from error
+
+
+def chosen_beam(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say about the beam, as fields of `Optics`."""
+    told = {name: given[name] for name in _OPTICS if name in given}
+    if "detector" in given:
+        with refused_as_usage():
+            told["detectors"] = tuple(map(_ring, given["detector"]))
+    return told
+
+
+def chosen_structure(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say about the image of a structure, as `run_structure` takes it."""
+    from ..simulate.crystals.library import names_file
+
+    if not names_file(given["specimen"]):
+        raise UsageError(
+            f"--periodic images a structure file, got the name {given['specimen']!r} "
+            f"(write one cell of it to a file, or leave out --periodic)"
+        )
+    if not {"size", "shape"} & set(given):
+        raise UsageError("--periodic needs the number of pixels (give --shape NY NX)")
+    chosen = chosen_simulation(given)
+    return {"path": Path(chosen.specimen), "optics": chosen.optics, "shape": chosen.shape}
+
+
+def chosen_twin(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say about the twin of an image, as `run_twin` takes it; the rest is the image's."""
+    from ..conditions import Conditions
+
+    chosen = chosen_simulation({name: value for name, value in given.items() if name not in BEAM})
+    with usage_unless_unreadable(chosen.specimen):
+        chosen.check(chosen.find_crystal())
+    beam = chosen_beam(given)
+    with refused_as_usage():
+        Conditions(**{name: beam[name] for name in _CONDITIONS if name in beam})
+    told: dict[str, Any] = {"chosen": chosen, "like": given["like"], "beam": beam}
+    if {"size", "shape"} & set(given):
+        told["shape"] = chosen.shape
+    if "lattice_constant" in given:
+        told["lattice_constant"] = given["lattice_constant"]
+    return told
 
 
 def chosen_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,10 +184,8 @@ def chosen_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError("--rotation means nothing with --count, which turns every field (leave it out)")
     if told.get("scheduler") == "":
         raise UsageError("--scheduler must be an address such as tcp://HOST:8786, got nothing")
-    try:
+    with refused_as_usage():
         check_fields(count=told["count"], layout=told["layout"])
-    except InputError as error:
-        raise UsageError(str(error)) from error
     if told["layout"] != SHARDS:
         refuse_others(told, {"count", "layout"}, f"without --format {SHARDS}")
     return told
@@ -157,7 +215,10 @@ def _ring(text: str) -> Detector:
 
     words = text.replace(",", " ").split()
     if len(words) != 2 or not all(_is_number(word) for word in words):
-        raise UsageError(f"--detector must be followed by two angles in mrad, INNER OUTER, got {text!r}")
+        raise UsageError(
+            f"--detector must be followed by two angles in mrad, INNER OUTER, got {text!r} "
+            "(each further detector has a --detector of its own)"
+        )
     return Detector(inner=float(words[0]), outer=float(words[1]))
 
 

@@ -28,13 +28,18 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _number(flag: str, metavar: str, words: str, *, panel: str) -> Any:
-    more: Any = {"show_default": False, "rich_help_panel": panel, "callback": _finite}
-    return typer.Option(flag, metavar=metavar, help=words, **more)
+def _positive(value: Any) -> Any:
+    if isinstance(value, float) and not value > 0:
+        raise typer.BadParameter(f"it must be positive, got {value:g}")
+    return _finite(value)
 
 
 def _other(flag: str, metavar: str, words: str, *, panel: str, **more: Any) -> Any:
     return typer.Option(flag, metavar=metavar, help=words, show_default=False, rich_help_panel=panel, **more)
+
+
+def _number(flag: str, metavar: str, words: str, *, panel: str, check: Any = _finite) -> Any:
+    return _other(flag, metavar, words, panel=panel, callback=check)
 
 
 def _share(flag: str, words: str) -> Any:
@@ -89,6 +94,7 @@ LatticeConstant = Annotated[
         "Å",
         "With --like: length of the crystal's a, which sets the scale.",
         panel=_WHERE,
+        check=_positive,
     ),
 ]
 Periodic = Annotated[

@@ -32,19 +32,20 @@ def partial_folder(folder: Path) -> Iterator[Path]:
 
 
 def publish(partial: Path, folder: Path, *, files: Sequence[str], last: str) -> None:
-    """Move everything from the hidden folder into its place.
+    """Move every file from the hidden folder into its place, those in folders below it as well.
 
     Parameters
     ----------
     files : what an earlier run may have left; those that are not new are removed.
     last : the file whose presence says that the others are complete.
     """
-    new = sorted((path.name for path in partial.iterdir()), key=lambda name: (name == last, name))
+    new = [path.relative_to(partial) for path in sorted(partial.rglob("*")) if path.is_file()]
     with writing(folder):
         folder.mkdir(exist_ok=True)
         (folder / last).unlink(missing_ok=True)  # incomplete from here until the last move
         for name in files:
-            if name not in new:
+            if Path(name) not in new:
                 (folder / name).unlink(missing_ok=True)
-        for name in new:
-            (partial / name).replace(folder / name)
+        for file in sorted(new, key=lambda file: file == Path(last)):
+            (folder / file).parent.mkdir(exist_ok=True, parents=True)
+            (partial / file).replace(folder / file)

@@ -27,11 +27,30 @@ LIBRARIES = (
 )
 
 
-def provenance(image: Image, path: Path, *, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Versions, settings, input and time of one run, JSON-ready.
+def origin(source: Path | str, *, seed: int) -> dict[str, Any]:
+    """Versions, input and time of one run, JSON-ready.
 
     This is the only block of a result that depends on clock and place; "same seed, same bytes"
     leaves it out.
+
+    Parameters
+    ----------
+    source : the file that was read, or the name of what was not.
+    seed : of the random numbers.
+    """
+    return {
+        "antisite": __version__,
+        "libraries": library_versions(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "seed": seed,
+        "input": str(source.absolute()) if isinstance(source, Path) else source,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def provenance(image: Image, path: Path, *, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The origin of an image's result, with what was chosen and what the pixels were.
 
     Parameters
     ----------
@@ -40,17 +59,7 @@ def provenance(image: Image, path: Path, *, settings: Mapping[str, Any], seed: i
     settings : everything that was chosen, as the tables of a settings file.
     seed : of the random numbers.
     """
-    return {
-        "antisite": __version__,
-        "libraries": library_versions(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "settings": dict(settings),
-        "seed": seed,
-        "input": str(path.absolute()),
-        "pixels_sha256": pixels_sha256(image),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return origin(path, seed=seed) | {"settings": dict(settings), "pixels_sha256": pixels_sha256(image)}
 
 
 def pixels_sha256(image: Image) -> str:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from .._optional import require
 from ..errors import ChoiceError, InputError
 from ..io.tables import to_json
-from ..io.whole_folders import partial_folder
+from ..io.whole_folders import partial_folder, publish
 from ..io.writing import write_bytes, writing
 from ..simulate.dataset.cases import Case
 from ..simulate.dataset.patch_shards import MANIFEST, shard_path, write_shards
 from ..simulate.dataset.stream import PatchStream
 from ..simulate.truth.label_files import LAYOUTS
 from .distribute import check_scheduler, distribute_shards
-from .provenance import library_versions
-from .simulation import Simulation
+from .provenance import origin
+from .simulation import Simulation, saturation
 from .simulation_files import SUMMARY
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
@@ -98,13 +95,14 @@ def run_fields(
         progress=progress,
     )
     about: dict[str, Any] = {"chosen": chosen, "name": crystal.name, "count": count, "layout": layout}
+    about["cautions"] = [*chosen.optics.cautions, *_saturation(stream, chosen)]
     if layout != SHARDS:
         summary = _summary(**about)
         with partial_folder(folder) as partial:
             LAYOUTS[layout](count_done(stream.images(0, count, workers=workers), count), partial)
             write_bytes(partial / SUMMARY, to_json(summary).encode())
             _remove_fields(folder, crystal.name)
-            _move(partial, folder)
+            publish(partial, folder, files=(), last=SUMMARY)
         return folder, summary
     if overwrite:
         _remove_fields(folder, crystal.name)
@@ -168,10 +166,18 @@ def _n_patches(path: Path) -> int:
     return int(require("zarr", extra="dataset").open_array(str(path / "kind"), mode="r").shape[0])
 
 
-def _summary(*, chosen: Simulation, name: str, count: int, layout: str, **told: int) -> dict[str, Any]:
+def _saturation(stream: PatchStream, chosen: Simulation) -> list[str]:
+    """What the first field has lost to whole numbers of few bits."""
+    readout = chosen.recording.readout
+    first = stream.images(0, 1) if readout.bits else ()
+    return [f"in the first field {words}" for _, image, _ in first for words in saturation(image, readout)]
+
+
+def _summary(
+    *, chosen: Simulation, name: str, count: int, layout: str, cautions: list[str], **told: int
+) -> dict[str, Any]:
     settings = chosen.settings()
     del settings["rotation"]
-    path = Path(chosen.specimen)
     return {
         "schema": 1,
         "name": name,
@@ -181,16 +187,8 @@ def _summary(*, chosen: Simulation, name: str, count: int, layout: str, **told: 
         "pixel_size": chosen.pixel_size,
         **told,
         "settings": settings,
-        "warnings": list(chosen.optics.cautions),
-        "provenance": {
-            "antisite": __version__,
-            "libraries": library_versions(),
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "seed": chosen.seed,
-            "input": str(path.absolute()) if path.is_file() else chosen.specimen,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
+        "warnings": cautions,
+        "provenance": origin(chosen.source, seed=chosen.seed),
     }
 
 
@@ -224,12 +222,3 @@ def _remove_fields(folder: Path, name: str) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-
-
-def _move(partial: Path, folder: Path) -> None:
-    """Everything into its place, the summary last."""
-    files = [path.relative_to(partial) for path in sorted(partial.rglob("*")) if path.is_file()]
-    with writing(folder):
-        for file in sorted(files, key=lambda file: file == Path(SUMMARY)):
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (partial / file).replace(folder / file)

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..image import Image
 from ..simulate.crystals.column_atoms import ColumnAtoms
 from ..simulate.crystals.crystal import Crystal
-from ..simulate.crystals.library import find_specimen
+from ..simulate.crystals.library import find_specimen, names_file
 from ..simulate.image import simulate_image
+from ..simulate.memory import refuse_too_large
 from ..simulate.point_defects.planting import PointDefects
 from ..simulate.point_defects.words import read_defect
-from ..simulate.recording.recording import Recording
+from ..simulate.recording.recording import Readout, Recording
 from ..simulate.scattering.optics import Optics
 from ..simulate.truth.truth import Truth
 
 Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
-_BYTES_PER_PIXEL = 40  # of one detector: signal, film, counts and what is written, at the same time
+_FINEST = 1e-3  # Å/px; a pixel there is a hundredth of what atoms swing by
 _BYTES_PER_COLUMN = 300  # its rows in the tables of scene and truth
 _FAR = 14.7  # columns that are laid out, over those in a square frame: one diagonal around it
-_MEMORY = 8 * 2**30  # where the system does not say what is free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +64,18 @@ class Simulation:
     def __post_init__(self) -> None:
         if min(self.shape) < 1:
             raise InputError(f"an image must be at least 1 × 1 px, got {self.shape[0]} × {self.shape[1]}")
-        if not 0 < self.pixel_size < math.inf:
-            raise InputError(f"pixel_size must be positive and finite [Å/px], got {self.pixel_size:g}")
+        if not _FINEST <= self.pixel_size < math.inf:
+            raise InputError(
+                f"pixel_size must be finite and at least {_FINEST:g} Å/px, got {self.pixel_size:g} "
+                f"(no probe shows more below 0.02)"
+            )
         if self.seed < 0:
             raise InputError(f"seed must be 0 or more, got {self.seed}")
+
+    @property
+    def source(self) -> Path | str:
+        """Where the specimen comes from: a file, or its name."""
+        return Path(self.specimen) if names_file(self.specimen) else self.specimen
 
     def find_crystal(self) -> Crystal:
         """The crystal, seen along its axis.
@@ -79,8 +88,9 @@ class Simulation:
         return find_specimen(self.specimen, zone_axis=self.zone_axis, thickness=self.thickness)
 
     def check(self, crystal: Crystal) -> None:
-        """Refuse defects that the crystal cannot hold, and an image that does not fit into memory."""
+        """Refuse defects that the crystal cannot hold, pixels wider than its cell, and too large an image."""
         check_defects(self.defects, crystal)
+        check_sampling(self.pixel_size, crystal)
         check_memory(self.shape, self.pixel_size, crystal, n_detectors=len(self.optics.detectors))
 
     def simulate(
@@ -111,11 +121,39 @@ class Simulation:
         return chosen
 
 
+def saturation(image: Image, readout: Readout) -> list[str]:
+    """Which share of the pixels has lost its differences to whole numbers of few bits; each a sentence."""
+    if not readout.bits:
+        return []
+    words = []
+    top = 2**readout.bits - 1
+    goes_below = readout.offset < 0 or readout.read_noise > 0
+    for number, channel in enumerate(image.channels, start=1):
+        whose = f" of detector {number}" if image.n_channels > 1 else ""
+        for share, what, cure in (
+            (np.mean(channel >= top), f"{top}, the most that {readout.bits} bits hold", "a lower --gain"),
+            (np.mean(channel <= 0) * goes_below, "0, the least that is kept", "a higher --offset"),
+        ):
+            if share > 0:
+                words.append(f"{100 * share:.2g} % of the pixels{whose} are at {what} (give {cure})")
+    return words
+
+
 def check_defects(defects: PointDefects, crystal: Crystal) -> None:
     """Refuse defects of elements that are none or that the crystal has not."""
     own = [symbol for column in crystal.columns for symbol in column.atoms.symbols]
     for form, text, _ in defects.shares:
         read_defect(form, text, elements=own, crystal=crystal.name)
+
+
+def check_sampling(pixel_size: float, crystal: Crystal) -> None:
+    """Refuse pixels [Å] in which the crystal's period cannot be seen."""
+    narrow = float(np.linalg.norm(crystal.cell, axis=1).min())
+    if pixel_size > narrow:
+        raise InputError(
+            f"pixel_size must be at most the {narrow:.3g} Å of the cell of {crystal.name}, "
+            f"got {pixel_size:g} (atoms show below a tenth of it)"
+        )
 
 
 def check_memory(
@@ -137,24 +175,3 @@ def check_memory(
     (ay, ax), (by, bx) = crystal.cell
     columns = _FAR * math.prod(shape) * pixel_size**2 / abs(ay * bx - ax * by) * len(crystal.columns)
     refuse_too_large(shape, n_detectors, columns * _BYTES_PER_COLUMN, available=available)
-
-
-def refuse_too_large(
-    shape: tuple[int, int], n_detectors: int, further: float = 0.0, *, available: float | None = None
-) -> None:
-    """Refuse pixels and whatever bytes come with them that exceed the memory."""
-    wanted = math.prod(shape) * n_detectors * _BYTES_PER_PIXEL + further
-    free = free_memory() if available is None else available
-    if wanted > free:
-        raise InputError(
-            f"an image must fit into memory, got {shape[0]} × {shape[1]} px, which takes about "
-            f"{wanted / 1e9:.3g} GB where {free / 1e9:.3g} GB are free (simulate several smaller ones)"
-        )
-
-
-def free_memory() -> float:
-    """Bytes that the system has free; 8 GB where it does not say."""
-    try:
-        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return float(_MEMORY)

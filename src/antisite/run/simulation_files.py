@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +19,11 @@ from ..io.whole_folders import partial_folder, publish
 from ..io.writing import write_bytes, writing
 from ..plot.simulated import simulated_png
 from ..simulate.truth.truth import Truth, truth_json
-from .provenance import provenance
+from .provenance import origin, pixels_sha256
 
 SCHEMA = 1
 SUMMARY, TRUTH, PICTURE, TWINS = "simulation.json", "truth.json", "picture.png", "twins.png"
 STRUCTURE = "image.npy"
-_MOST_DETECTORS = 16  # of an earlier run, whose files go
 
 
 def refuse_simulation(folder: Path, *, files: Sequence[str], overwrite: bool = False) -> None:
@@ -61,7 +61,7 @@ def write_simulation(
     *,
     name: str,
     settings: Mapping[str, Any],
-    source: str,
+    source: Path | str,
     bits: int = 0,
     cautions: Sequence[str] = (),
     told: Mapping[str, Any] | None = None,
@@ -73,7 +73,7 @@ def write_simulation(
     ----------
     name : of the image's files, without their ending; several detectors have one each, numbered from 1.
     settings : everything chosen, JSON-ready, with its `seed`.
-    source : where the specimen comes from: its name, or the path of its file.
+    source : where the specimen comes from: its name, or its file.
     bits : 1 to 8 are written as 8-bit, 9 to 16 as 16-bit whole numbers; 0: float32.
     cautions : what a reader must know.
     told : further entries of the summary.
@@ -96,7 +96,7 @@ def write_simulation(
         **(told or {}),
         "warnings": list(cautions),
     }
-    summary["provenance"] = _provenance(image, source, seed=int(settings["seed"]))
+    summary["provenance"] = _made(image, source, seed=int(settings["seed"]))
     tifs, hspys = (_names(name, image.n_channels, ending) for ending in ("tif", "hspy"))
     with partial_folder(folder) as partial:
         for i, (tif, hspy) in enumerate(zip(tifs, hspys, strict=True)):
@@ -109,8 +109,7 @@ def write_simulation(
         for other, content in (extra or {}).items():
             write_bytes(partial / other, content)
         write_bytes(partial / SUMMARY, to_json(summary).encode())
-        earlier = [file for n in range(1, _MOST_DETECTORS) for file in simulation_files(name, n)]
-        publish(partial, folder, files=[*earlier, TWINS], last=SUMMARY)
+        publish(partial, folder, files=earlier_files(folder), last=SUMMARY)
     return summary
 
 
@@ -138,13 +137,13 @@ def write_structure_image(
         "mean": [float(channel.mean(dtype=np.float64)) for channel in pixels],
         "settings": dict(settings),
         "warnings": list(cautions),
-        "provenance": _provenance(image, str(source)),
+        "provenance": _made(image, source),
     }
     with partial_folder(folder) as partial:
         with writing(folder):
             np.save(partial / STRUCTURE, pixels[0] if len(pixels) == 1 else pixels)
         write_bytes(partial / SUMMARY, to_json(summary).encode())
-        publish(partial, folder, files=(), last=SUMMARY)
+        publish(partial, folder, files=earlier_files(folder), last=SUMMARY)
     return summary
 
 
@@ -154,12 +153,18 @@ def defect_counts(truth: Truth) -> list[dict[str, Any]]:
     return [{"kind": kind, "species": species, "n": n} for (kind, species), n in sorted(counts.items())]
 
 
-def _provenance(image: Image, source: str, *, seed: int = 0) -> dict[str, Any]:
+def _made(image: Image, source: Path | str, *, seed: int = 0) -> dict[str, Any]:
     """As of any result; what was chosen stands in the summary itself."""
-    path = Path(source)
-    made = provenance(image, path, settings={}, seed=seed)
-    del made["settings"]
-    return made | {"input": str(path.absolute()) if path.is_file() else source}
+    return origin(source, seed=seed) | {"pixels_sha256": pixels_sha256(image)}
+
+
+def earlier_files(folder: Path) -> list[str]:
+    """What an earlier run wrote into a folder, as its summary says; nobody else's files."""
+    try:
+        told = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["files"]
+        return [name for name in told if Path(name).name == name and (folder / name).is_file()]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _names(name: str, n: int, ending: str) -> list[str]:

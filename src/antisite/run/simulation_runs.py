@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..io.images import read_image
 from ..io.structures import read_structure
+from ..simulate.memory import refuse_too_large
 from ..simulate.scattering.optics import Optics
-from .simulation import Simulation, refuse_too_large
+from .simulation import Simulation, saturation
 from .simulation_files import (
     STRUCTURE,
     SUMMARY,
@@ -51,15 +52,16 @@ def run_simulation(
     files = simulation_files(crystal.name, len(chosen.optics.detectors))
     refuse_simulation(folder, files=files, overwrite=overwrite)
     image, truth = chosen.simulate(crystal, cache=cache, workers=workers, progress=progress)
+    readout = chosen.recording.readout
     summary = write_simulation(
         replace(image, name=files[0]),
         truth,
         folder,
         name=crystal.name,
         settings=chosen.settings(),
-        source=chosen.specimen,
-        bits=chosen.recording.readout.bits,
-        cautions=chosen.optics.cautions,
+        source=chosen.source,
+        bits=readout.bits,
+        cautions=[*chosen.optics.cautions, *saturation(image, readout)],
     )
     return folder, summary
 
@@ -69,7 +71,7 @@ def run_twin(
     like: Path,
     out: Path,
     *,
-    optics: Optics | None = None,
+    beam: Mapping[str, Any] | None = None,
     shape: tuple[int, int] | None = None,
     lattice_constant: float = math.nan,
     overwrite: bool = False,
@@ -82,7 +84,7 @@ def run_twin(
     Parameters
     ----------
     chosen : specimen, defects and seed; the rest comes from the image.
-    optics : beam and detectors; those that the image names by default.
+    beam : fields of `Optics` that go before what the image names.
     shape : (y, x) px of the twin; that of the image by default.
 
     Returns
@@ -93,21 +95,23 @@ def run_twin(
     ------
     NoLatticeError
         The image shows none.
+    InputError
+        It cannot be read or does not fit the specimen, or its beam is not known.
     """
     from ..plot.twins import twins_png
-    from ..simulate.fit_conditions.fit import fit_conditions
+    from ..simulate.fit_conditions.fit import beam_of_image, fit_conditions
     from ..simulate.fit_conditions.twin import twin
 
     crystal = chosen.find_crystal()
     image = read_image(like)
-    chosen = replace(chosen, shape=shape or image.shape)
+    chosen = replace(chosen, shape=shape or image.shape, optics=beam_of_image(image, beam))
     chosen.check(crystal)
     name = f"{like.stem}_twin"
     folder = out / name
     files = [*simulation_files(name, image.n_channels), TWINS]
     refuse_simulation(folder, files=files, overwrite=overwrite)
     how: dict[str, Any] = {"cache": cache, "workers": workers, "progress": progress}
-    fitted = fit_conditions(image, crystal, optics=optics, lattice_constant=lattice_constant, **how)
+    fitted = fit_conditions(image, crystal, optics=chosen.optics, lattice_constant=lattice_constant, **how)
     made, truth = twin(fitted, defects=chosen.defects, shape=chosen.shape, rng=chosen.seed, **how)
     settings = chosen.settings()
     told = {
@@ -119,7 +123,7 @@ def run_twin(
         folder,
         name=name,
         settings=told,
-        source=chosen.specimen,
+        source=chosen.source,
         bits=_bits(fitted),
         cautions=fitted.optics.cautions,
         told={"like": like.name, "fitted": fitted_settings(fitted)},

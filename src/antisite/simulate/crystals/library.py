@@ -84,10 +84,17 @@ def find_specimen(
     if text.lower() in known:
         name = known[text.lower()]
         return _build(name, zone_axis or _only_axis(name), thickness)
-    path = Path(text)
-    if path.suffix or path.parent != Path() or (len(text) < _LONGEST_NAME and path.exists()):
-        return _from_file(path, zone_axis or (0, 0, 1), thickness)
+    if names_file(text):
+        return _from_file(Path(text), zone_axis or (0, 0, 1), thickness)
     raise InputError(_unknown(text))
+
+
+def names_file(text: str) -> bool:
+    """Whether the name of a specimen is none of the library but that of a file, which may not exist."""
+    path = Path(text)
+    known = {word.lower() for word in [*_library(), *_names()]}
+    looks = path.suffix or path.parent != Path() or (len(text) < _LONGEST_NAME and path.exists())
+    return bool(looks) and text.lower() not in known
 
 
 def list_specimens() -> list[tuple[str, str, str, str]]:

@@ -11,11 +11,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..memory import free_memory
 from ..truth.lines import TrueCore, TrueLine, turn
 from .cells import cells_around
 from .column_atoms import ColumnAtoms
 from .crystal import Crystal
-from .memory import held_memory
 
 _BYTES_PER_COLUMN = 200
 _FARTHEST_LIGHT = 12.0  # Å beyond the frame from which columns may still shine into it
@@ -142,11 +142,12 @@ def _check_memory(crystal: Crystal, cell: NDArray[np.float64], shape: tuple[int,
     """Refuse more columns than can be held."""
     height, width = (n + 2 * margin for n in shape)
     wanted = _BYTES_PER_COLUMN * len(crystal.columns) * height * width / abs(np.linalg.det(cell))
-    if wanted > held_memory():
+    free = free_memory()
+    if wanted > free:
         raise InputError(
-            f"the columns around a frame must fit into the {held_memory():,.0f} bytes of memory, got "
-            f"{height:,.0f} × {width:,.0f} px of crystal, which takes {wanted:,.0f} bytes (make the frame or "
-            f"the drift smaller)"
+            f"the columns around a frame must fit into memory, got {height:,.0f} × {width:,.0f} px of crystal, "
+            f"which takes {wanted / 1e9:.3g} GB where {free / 1e9:.3g} GB are free (make the frame or the drift "
+            f"smaller)"
         )
 
 

@@ -18,8 +18,8 @@ from ...conditions import Conditions
 from ...defects import KINDS
 from ...errors import InputError
 from ...image import Image
-from ..crystals.memory import held_memory
 from ..crystals.scene import Scene
+from ..memory import refuse_too_large
 from ..point_defects.planting import plant_defects
 from ..recording.recording import Scan, record_field
 from ..recording.scanned_scene import scan_scene
@@ -129,7 +129,7 @@ class PatchStream:
             raise InputError(f"pixel_size must be positive and finite [Å/px], got {self.pixel_size:g}")
         if self.seed < 0:
             raise InputError(f"seed must be 0 or more, got {self.seed}")
-        check_memory(self.cases, self.shape, size=self.size, pixel_size=self.pixel_size)
+        _check_memory(self.cases, self.shape, size=self.size, pixel_size=self.pixel_size)
         tables = prepare_cases(
             self.cases,
             pixel_size=self.pixel_size,
@@ -245,20 +245,14 @@ class PatchStream:
         return scene, pixels, dose
 
 
-def check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pixel_size: float) -> None:
+def _check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pixel_size: float) -> None:
     """Refuse fields that cannot be held one at a time, with all their patches."""
-    held = held_memory()
     seen = {(case.specimen, case.zone_axis, case.thickness): case for case in cases}
     crystals = [case.find_crystal() for case in seen.values()]
     densest = max(len(crystal.columns) / abs(np.linalg.det(crystal.cell)) for crystal in crystals)
-    n_pixels, n_detectors = shape[0] * shape[1], len(cases[0].optics.detectors)
-    per_pixel = 12 + 4 * densest * pixel_size**2 * size**2  # signal, counts, a copy, and the patches
-    needed = math.ceil(n_pixels * n_detectors * per_pixel)
-    if needed > held:
-        raise InputError(
-            f"a field and its patches must fit into the {held:,.0f} bytes of memory, got {shape[0]} × "
-            f"{shape[1]} px, which take {needed:,} bytes (choose smaller fields, and more of them)"
-        )
+    n_detectors = len(cases[0].optics.detectors)
+    n_patches = densest * math.prod(shape) * pixel_size**2
+    refuse_too_large(shape, n_detectors, 4 * n_detectors * n_patches * size**2)
 
 
 def _atomic_numbers(species: pd.Series) -> NDArray[np.uint8]:

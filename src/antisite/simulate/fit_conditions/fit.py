@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def fit_conditions(
     InputError
         Another one than the specimen's, or beam and detectors are unknown.
     """
-    optics = replace(_optics_of(image) if optics is None else optics, source_size=0.0)
+    optics = replace(beam_of_image(image) if optics is None else optics, source_size=0.0)
     if len(optics.detectors) != image.n_channels:
         raise InputError(
             f"each channel needs its detector, got {len(optics.detectors)} for {image.n_channels} "
@@ -124,8 +125,21 @@ def fit_conditions(
     )
 
 
-def _optics_of(image: Image) -> Optics:
-    known = image.conditions
+def beam_of_image(image: Image, told: Mapping[str, Any] | None = None) -> Optics:
+    """Beam and detectors that an image names.
+
+    Parameters
+    ----------
+    told : fields of `Optics` that go before those of the image.
+
+    Raises
+    ------
+    InputError
+        Beam energy, convergence or detectors are neither known nor told, or do not go together.
+    """
+    told = dict(told or {})
+    ours = {name: told.pop(name) for name in ("beam_energy", "convergence", "detectors") if name in told}
+    known = replace(image.conditions, **ours)
     missing = [
         words
         for words, value in (
@@ -143,7 +157,9 @@ def _optics_of(image: Image) -> Optics:
             f"to fit conditions the beam must be known, {image.name or 'the image'} lacks: "
             f"{', '.join(missing)}"
         )
-    return Optics(beam_energy=known.beam_energy, convergence=known.convergence, detectors=known.detectors)
+    return Optics(
+        beam_energy=known.beam_energy, convergence=known.convergence, detectors=known.detectors, **told
+    )
 
 
 def _scaled(crystal: Crystal, lattice_constant: float) -> Crystal:
