@@ -92,6 +92,7 @@ def test_images_are_kept_unless_told_otherwise_and_other_files_always(run: Any) 
     run(layout="tiff", count=1, overwrite=True)
     left = {"graphene_00000000.tif", "graphene_00000000.truth.json", str(Path("images", "mine.png"))}
     assert set(content(folder)) == left
+    assert not (folder / "labels").exists()
 
 
 def test_images_that_are_interrupted_leave_nothing(run: Any, tmp_path: Path) -> None:
@@ -122,7 +123,8 @@ def test_fields_whose_values_are_cut_to_few_bits_say_so(run: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"count": 0, "layout": "zarr"}, "number of fields must be 1 or more, got 0"),
+        ({"count": 0, "layout": "zarr"}, "number of fields must be 1 to 1,000,000, got 0"),
+        ({"count": 10**12, "layout": "zarr"}, r"got 1,000,000,000,000 \(for more take several seeds\)"),
         ({"layout": "zar"}, r"must be one of zarr, yolo, coco, tiff, got 'zar' \(nearest: zarr\)"),
         ({"layout": "coco", "scheduler": "tcp://127.0.0.1:9"}, "a scheduler makes shards, not coco files"),
     ],

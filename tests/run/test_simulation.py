@@ -71,7 +71,7 @@ def test_values_cut_to_few_bits_are_told_with_their_share(readout: Readout, word
 def test_each_detector_is_told_of_by_its_number() -> None:
     two = Image(np.array([[[3.0, 3.0]], [[1.0, 2.0]]]))
     assert saturation(two, Readout(bits=2)) == [
-        "1e+02 % of the pixels of detector 1 are at 3, the most that 2 bits hold (give a lower --gain)"
+        "100 % of the pixels of detector 1 are at 3, the most that 2 bits hold (give a lower --gain)"
     ]
 
 

@@ -138,7 +138,7 @@ def _chosen_work(given: dict[str, Any]) -> Callable[..., tuple[Path, dict[str, A
     from ..run.simulated_fields import run_fields
     from ..run.simulation_runs import run_simulation, run_structure, run_twin
 
-    if "specimen" not in given:
+    if not given.get("specimen"):
         raise o.UsageError("a simulation needs a SPECIMEN (antisite simulate --list names those it knows)")
     if "periodic" in given and "like" in given:
         raise o.UsageError("--periodic and --like exclude each other (give one of them)")

@@ -160,6 +160,7 @@ def chosen_structure(given: Mapping[str, Any]) -> dict[str, Any]:
 def chosen_twin(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the options say about the twin of an image, as `run_twin` takes it; the rest is the image's."""
     from ..conditions import Conditions
+    from ..simulate.scattering.optics import Optics
 
     chosen = chosen_simulation({name: value for name, value in given.items() if name not in BEAM})
     with usage_unless_unreadable(chosen.specimen):
@@ -167,6 +168,8 @@ def chosen_twin(given: Mapping[str, Any]) -> dict[str, Any]:
     beam = chosen_beam(given)
     with refused_as_usage():
         Conditions(**{name: beam[name] for name in _CONDITIONS if name in beam})
+        if {"convergence", "detectors"} <= set(beam):
+            Optics(**beam)
     told: dict[str, Any] = {"chosen": chosen, "like": given["like"], "beam": beam}
     if {"size", "shape"} & set(given):
         told["shape"] = chosen.shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from .scale_bars import scale_bar
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 
@@ -216,14 +217,28 @@ def plot_defects(
     )
     draw_marks(ax, result.defects, mark_radius(result), turns_of(result))
     if legend:
-        _draw_legend(ax, legend_handles(result), ncols=4, anchor=(0.5, -0.01))
+        draw_legend(ax, legend_handles(result), ncols=4, anchor=(0.5, -0.01))
     return ax
 
 
-def _draw_legend(ax: Axes, handles: list[Artist], *, ncols: int, anchor: tuple[float, float]) -> None:
-    ax.legend(
+def draw_legend(
+    place: Axes | Figure,
+    handles: list[Artist],
+    *,
+    ncols: int,
+    anchor: tuple[float, float],
+    loc: Literal["upper center", "lower center"] = "upper center",
+) -> None:
+    """What the marks mean, in rows.
+
+    Parameters
+    ----------
+    ncols : how many stand side by side, as `legend_columns` says.
+    anchor : (x, y) of the corner or side `loc`, in shares of the place.
+    """
+    place.legend(
         handles=handles,
-        loc="upper center",
+        loc=loc,
         bbox_to_anchor=anchor,
         ncols=ncols,
         frameon=False,
@@ -258,7 +273,7 @@ def overlay_png(result: Result, *, longest: int = 1600) -> bytes:
     below = figure.add_axes((0, 0, 1, strip / (high + strip)), xlim=(0, page), ylim=(-strip, 0))
     below.set_axis_off()
     _draw_bar_below(below, result, left=left, wide=wide)
-    _draw_legend(below, handles, ncols=ncols, anchor=(0.5, 1 - 0.37 / strip))
+    draw_legend(below, handles, ncols=ncols, anchor=(0.5, 1 - 0.37 / strip))
     return figure_png(figure, dpi=dpi)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ..defects import KINDS, path_text
 from ..image import Image
 from ..simulate.truth.truth import Truth, thinned
-from .defects import draw_marks, kind_handle, kind_words, legend_columns
+from .defects import draw_legend, draw_marks, kind_handle, kind_words, legend_columns
 from .figures import INK, figure_png, new_figure, own_axes
 from .images import plot_image
 
@@ -88,19 +88,7 @@ def simulated_png(image: Image, truth: Truth, *, longest: int = 1600) -> bytes:
         ax = plot_truth(image, truth, channel=channel, ax=figure.add_axes(box))
         if n > 1:
             ax.set_title(_detector_words(image, channel), size=10, color=INK)
-    figure.legend(
-        handles=handles,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 0.04 / (high + top + strip)),
-        ncols=ncols,
-        frameon=False,
-        fontsize=10,
-        labelcolor=INK,
-        handletextpad=0.4,
-        columnspacing=1.6,
-        borderaxespad=0.0,
-        borderpad=0.0,
-    )
+    draw_legend(figure, handles, ncols=ncols, anchor=(0.5, 0), loc="lower center")
     return figure_png(figure, dpi=longest / _PANEL)
 
 

@@ -28,6 +28,8 @@ SHARDS = "zarr"
 FORMATS = (SHARDS, *LAYOUTS)
 PATCH = 32
 """px, edge of a patch unless said otherwise."""
+MOST_FIELDS = 1_000_000
+"""What the names of files have digits for."""
 _MOST = 16  # fields of a shard
 _FIELD = "_" + "[0-9]" * 8
 
@@ -131,8 +133,10 @@ def run_fields(
 
 def check_fields(*, count: int, layout: str, scheduler: str = "") -> None:
     """Refuse what no fields can be written as, before anything is computed."""
-    if count < 1:
-        raise InputError(f"the number of fields must be 1 or more, got {count}")
+    if not 1 <= count <= MOST_FIELDS:
+        raise InputError(
+            f"the number of fields must be 1 to {MOST_FIELDS:,}, got {count:,} (for more take several seeds)"
+        )
     if layout not in FORMATS:
         near = get_close_matches(layout.casefold(), FORMATS, n=1, cutoff=0)[0]
         raise InputError(f"the format must be one of {', '.join(FORMATS)}, got {layout!r} (nearest: {near})")
@@ -222,3 +226,6 @@ def _remove_fields(folder: Path, name: str) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+        for place in (folder / "images", folder / "labels"):
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()

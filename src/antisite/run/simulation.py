@@ -135,7 +135,7 @@ def saturation(image: Image, readout: Readout) -> list[str]:
             (np.mean(channel <= 0) * goes_below, "0, the least that is kept", "a higher --offset"),
         ):
             if share > 0:
-                words.append(f"{100 * share:.2g} % of the pixels{whose} are at {what} (give {cure})")
+                words.append(f"{100 * share:.3g} % of the pixels{whose} are at {what} (give {cure})")
     return words
 
 

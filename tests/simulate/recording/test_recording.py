@@ -108,7 +108,10 @@ def test_nothing_comes_into_the_frame_from_beyond_the_reach_of_the_scan(scan, sh
     ("make", "message"),
     [
         (lambda: Scan(drift=-1), "drift must be 0 or more"),
-        (lambda: Scan(flyback=5, flyback_length=4), "flyback_length must exceed flyback"),
+        (
+            lambda: Scan(flyback=5, flyback_length=4),
+            "flyback must be less than the 4 px in which it decays",
+        ),
         (lambda: Contamination(strength=-0.1), "strength of contamination must be 0 or more"),
         (lambda: Contamination(exponent=9), "exponent of contamination must be 0 to 8, got 9"),
         (lambda: Contamination(unevenness=4), "unevenness of contamination must be 0 to 3"),

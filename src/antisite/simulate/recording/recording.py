@@ -41,7 +41,8 @@ class Scan:
             _check_not_negative(name, getattr(self, name), "px")
         if not self.flyback < self.flyback_length < math.inf:
             raise InputError(
-                f"flyback_length must exceed flyback [px], got {self.flyback_length:g} and {self.flyback:g}"
+                f"flyback must be less than the {self.flyback_length:g} px in which it decays, "
+                f"got {self.flyback:g} px (give less, or a longer flyback_length)"
             )
 
     @property
