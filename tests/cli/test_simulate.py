@@ -252,6 +252,11 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
             "wse2 --count 2 --format yol",
             "must be one of zarr, yolo, coco, tiff, got 'yol' (nearest: yolo)",
         ),
+        (
+            2,
+            "wse2 --count 2 --format coco --detector 70 200 --detector 40 60",
+            "coco images hold one detector, got 2 (choose zarr or tiff, or one detector)",
+        ),
         (2, "wse2 --format zarr", "--format means nothing without --count"),
         (2, "wse2 --count 2 --patch 8", "--patch means nothing without --format zarr"),
         (2, "wse2 --count 2 --scheduler tcp://a:1", "--scheduler means nothing without --format zarr"),

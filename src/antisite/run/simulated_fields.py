@@ -26,6 +26,7 @@ Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 SHARDS = "zarr"
 FORMATS = (SHARDS, *LAYOUTS)
+_ONE_DETECTOR = ("yolo", "coco")
 PATCH = 32
 """px, edge of a patch unless said otherwise."""
 MOST_FIELDS = 1_000_000
@@ -75,7 +76,8 @@ def run_fields(
         Shards are asked for, and what writes them is not installed.
     """
     crystal = chosen.find_crystal()
-    check_fields(count=count, layout=layout, scheduler=scheduler)
+    n_detectors = len(chosen.optics.detectors)
+    check_fields(count=count, layout=layout, scheduler=scheduler, n_detectors=n_detectors)
     chosen.check(crystal)
     folder = out / f"{crystal.name}_fields"
     _refuse_fields(folder, crystal.name, layout=layout, overwrite=overwrite)
@@ -131,7 +133,7 @@ def run_fields(
     return folder, summary
 
 
-def check_fields(*, count: int, layout: str, scheduler: str = "") -> None:
+def check_fields(*, count: int, layout: str, scheduler: str = "", n_detectors: int = 1) -> None:
     """Refuse what no fields can be written as, before anything is computed."""
     if not 1 <= count <= MOST_FIELDS:
         raise InputError(
@@ -140,6 +142,10 @@ def check_fields(*, count: int, layout: str, scheduler: str = "") -> None:
     if layout not in FORMATS:
         near = get_close_matches(layout.casefold(), FORMATS, n=1, cutoff=0)[0]
         raise InputError(f"the format must be one of {', '.join(FORMATS)}, got {layout!r} (nearest: {near})")
+    if n_detectors > 1 and layout in _ONE_DETECTOR:
+        raise InputError(
+            f"{layout} images hold one detector, got {n_detectors} (choose {SHARDS} or tiff, or one detector)"
+        )
     if scheduler and layout != SHARDS:
         raise InputError(f"a scheduler makes shards, not {layout} files (choose {SHARDS}, or leave it out)")
 
