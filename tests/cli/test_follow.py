@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from antisite.cli import main
-from antisite.cli.follow import exit_status, follow, sentence
+from antisite.cli.follow import counted, exit_status, follow, sentence
 from antisite.cli.options import UsageError
 from antisite.errors import AntisiteError, ChoiceError, InputError, NoLatticeError, OutputError
 from antisite.run.batch import Outcome, Status
@@ -55,6 +55,13 @@ def test_a_person_at_a_terminal_sees_a_bar_over_files(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TERM", "xterm")
     assert follow(FILES, work) == [work(path) for path in FILES]
     assert "2/2" in sys.stderr.getvalue()
+
+
+def test_items_of_unknown_number_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    assert list(counted(iter("abc"), words="tables of columns")) == ["a", "b", "c"]
+    assert "3 tables of columns" in sys.stderr.getvalue()
 
 
 @pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])

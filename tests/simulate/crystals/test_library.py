@@ -6,7 +6,7 @@ from ase.build import bulk, mx2
 from ase.io import write
 
 from antisite.errors import InputError
-from antisite.simulate.crystals.library import find_specimen, list_specimens
+from antisite.simulate.crystals.library import find_specimen, list_specimens, names_file
 from antisite.simulate.crystals.scene import nearest_spacing, perfect_scene
 
 NAMES = [row[0] for row in list_specimens()]
@@ -237,3 +237,11 @@ def test_the_list_has_words_for_every_specimen():
     assert rows["WSe2"] == ["1H sheet", "3.32 × 3.32 Å, 120°", "W, Se2"]
     assert rows["SrTiO3_001"][2] == "Sr13, Ti13O13, 2 × O13"
     assert len(rows) == len(list_specimens()) == 30
+
+
+def test_a_folder_named_like_a_specimen_is_no_file_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "WSe2").mkdir()
+    (tmp_path / "mine").touch()
+    assert [names_file(text) for text in ("WSe2", "wse2", "au_110", "WSe3")] == [False] * 4
+    assert [names_file(text) for text in ("mine", "WSe2.cif", "a/WSe2", "none.xyz")] == [True] * 4
