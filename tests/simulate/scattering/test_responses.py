@@ -135,3 +135,9 @@ def test_columns_of_unlike_depth_share_one_table_size():
     rim = (both.shape[-1] - alone.shape[-1]) // 2
     assert rim > 0
     np.testing.assert_array_equal(both[0, :, rim:-rim, rim:-rim], alone[0])
+
+
+def test_a_probe_that_resolves_no_columns_is_refused():
+    with pytest.raises(InputError, match=r"60 keV must converge by 9\.9 mrad at least .* got 9 mrad"):
+        compute_responses([S], replace(STILL, convergence=9.0))
+    assert compute_responses([S], replace(STILL, convergence=10.0)).reach > 15

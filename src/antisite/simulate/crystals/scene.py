@@ -145,9 +145,9 @@ def _check_memory(crystal: Crystal, cell: NDArray[np.float64], shape: tuple[int,
     free = free_memory()
     if wanted > free:
         raise InputError(
-            f"the columns around a frame must fit into memory, got {height:,.0f} × {width:,.0f} px of crystal, "
-            f"which takes {wanted / 1e9:.3g} GB where {free / 1e9:.3g} GB are free (make the frame or the drift "
-            f"smaller)"
+            f"the columns around a frame must fit into memory, got {height:,.0f} × {width:,.0f} px of "
+            f"crystal, which takes about {wanted / 1e9:.3g} GB where {free / 1e9:.3g} GB are free "
+            f"(make the frame or the drift smaller)"
         )
 
 

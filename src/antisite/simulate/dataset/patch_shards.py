@@ -214,6 +214,6 @@ def _check_manifest(path: Path, wanted: dict[str, Any]) -> None:
     other = [name for name in wanted if not isinstance(found, dict) or found.get(name) != wanted[name]]
     if other:
         raise InputError(
-            f"{path.parent} holds shards made with other {', '.join(other)} (choose another folder, or the "
-            f"settings in its {MANIFEST})"
+            f"{path.parent} holds shards made with other {', '.join(other)} (choose another folder, the "
+            f"settings in its {MANIFEST}, or overwrite it)"
         )

@@ -20,7 +20,9 @@ from .response_cache import read_table, write_table
 from .thermal import common_displacement, mutual_displacements
 
 _REACH = 9.0  # Å beyond the probe's radius; a column farther away adds less than its neighbours' noise
+_RINGS = 3.6  # wavelengths over the convergence, as far as the rings around a probe are followed at least
 _WIDEST_PROBE, _WIDEST_SOURCE = 30.0, 2.5  # Å
+_COARSEST_PROBE = 3.0  # Å, by Rayleigh's criterion
 _TAPER = 1.5  # Å over which a table fades to nothing at its rim
 _ROOM = 1.0  # Å between the farthest probe and the edge of the box
 _PROBES = 0.6  # spacing of probes over the finest that a probe of this aperture can show
@@ -113,7 +115,13 @@ def compute_responses(
 
 
 def _check_that_it_fits(optics: Optics) -> None:
-    """Refuse probes wider than tables hold: their light would be lost."""
+    """Refuse probes that see no columns, or are wider than tables hold: their light would be lost."""
+    least = 610 * optics.wavelength / _COARSEST_PROBE
+    if optics.convergence < least:
+        raise InputError(
+            f"a probe of {optics.beam_energy / 1e3:g} keV must converge by {least:.2g} mrad at least to "
+            f"resolve {_COARSEST_PROBE:g} Å, got {optics.convergence:g} mrad (columns are nearer than that)"
+        )
     radius = optics.probe_radius()
     if not (radius <= _WIDEST_PROBE and optics.source_size <= _WIDEST_SOURCE):
         raise InputError(
@@ -124,8 +132,10 @@ def _check_that_it_fits(optics: Optics) -> None:
 
 
 def widest_probe(atoms: Iterable[ColumnAtoms], optics: Optics) -> float:
-    """Å, largest radius of the probe at the depth of any atom, by geometry."""
-    return max(optics.probe_radius(height) for height in {0.0, *(z for one in atoms for z in one.heights)})
+    """Å by which the probe is wider than a sharp one where it meets atoms: by its rays and diffraction."""
+    rings = max(0.0, _RINGS * optics.wavelength / (1e-3 * optics.convergence) - _REACH)
+    heights = {0.0, *(height for one in atoms for height in one.heights)}
+    return rings + max(optics.probe_radius(height) for height in heights)
 
 
 def table_step(optics: Optics) -> float:
