@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from .._optional import require
 from ..errors import InputError, OutputError
 from ..simulate.dataset.patch_shards import make_shard, shard_path, start_shards
 from ..simulate.dataset.stream import PatchStream
+from ..simulate.progress import Progress
 
 _LARGE_IS_MEANT = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 _PATIENCE = 10.0  # seconds, for a scheduler to answer
@@ -27,7 +28,7 @@ def distribute_shards(
     fields_per_shard: int = 16,
     scheduler: str = "",
     workers: int = 2,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    progress: Progress = iter,
 ) -> list[Path]:
     """Write the first shards of a stream; those already there stay as they are.
 

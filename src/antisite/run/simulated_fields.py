@@ -16,13 +16,12 @@ from ..io.writing import write_bytes, writing
 from ..simulate.dataset.cases import Case
 from ..simulate.dataset.patch_shards import MANIFEST, shard_path, write_shards
 from ..simulate.dataset.stream import PatchStream
+from ..simulate.progress import Progress
 from ..simulate.truth.label_files import LAYOUTS
 from .distribute import check_scheduler, distribute_shards
 from .provenance import origin
 from .simulation import Simulation, saturation
 from .simulation_files import SUMMARY
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 SHARDS = "zarr"
 FORMATS = (SHARDS, *LAYOUTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,16 @@ import numpy as np
 
 from ..errors import InputError
 from ..image import Image
-from ..simulate.crystals.column_atoms import ColumnAtoms
 from ..simulate.crystals.crystal import Crystal
 from ..simulate.crystals.library import find_specimen, names_file
 from ..simulate.image import simulate_image
 from ..simulate.memory import refuse_too_large
 from ..simulate.point_defects.planting import PointDefects
 from ..simulate.point_defects.words import read_defect
+from ..simulate.progress import Progress
 from ..simulate.recording.recording import Readout, Recording
 from ..simulate.scattering.optics import Optics
 from ..simulate.truth.truth import Truth
-
-Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
 _FINEST = 1e-3  # Å/px; a pixel there is a hundredth of what atoms swing by
 _BYTES_PER_COLUMN = 300  # its rows in the tables of scene and truth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..io.images import read_image
 from ..io.structures import read_structure
 from ..simulate.memory import refuse_too_large
+from ..simulate.progress import Progress
 from ..simulate.scattering.optics import Optics
 from .simulation import Simulation, saturation
 from .simulation_files import (
@@ -25,8 +26,6 @@ from .simulation_files import (
 
 if TYPE_CHECKING:
     from ..simulate.fit_conditions.fitted_conditions import FittedConditions
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 _UNTOLD = ("crystal", "shape", "name", "vibration")  # of fitted conditions: said elsewhere, or long
 

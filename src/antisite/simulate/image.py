@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +9,16 @@ from numpy.random import Generator
 
 from ..conditions import Conditions
 from ..image import Image
-from .crystals.column_atoms import ColumnAtoms
 from .crystals.crystal import Crystal
 from .crystals.library import find_specimen
 from .crystals.scene import Scene, perfect_scene
 from .point_defects.planting import PointDefects, plant_defects
+from .progress import Progress
 from .recording.recording import Recording, record_field
 from .recording.scanned_scene import scan_scene
 from .scattering.optics import Optics
 from .scattering.responses import compute_responses, widest_probe
 from .truth.truth import Truth, scene_truth
-
-Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
 
 def simulate_image(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.fft import fft2, fftfreq, ifft2, next_fast_len
 from .._optional import require
 from ..errors import InputError
 from .crystals.scene import Scene
+from .progress import Progress
 from .scattering.optics import Optics
 from .scattering.thermal import rms_displacement
 
@@ -36,7 +37,7 @@ def multislice_image(
     n_phonons: int = 0,
     displacements: Mapping[str, float] | None = None,
     rng: int | Generator | None = None,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    progress: Progress = iter,
 ) -> NDArray[np.float32]:
     """Image of a periodic cell by abTEM: (n_detectors, y, x), share of the incident beam.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from .crystals.projection import across_beam, column_atoms_of
+from .progress import Progress
 from .scattering.neighbours import CLOSE, find_pairs, pair_responses
 from .scattering.optics import Optics
 from .scattering.probe import probe_wave
@@ -34,7 +34,7 @@ def structure_image(
     slice_thickness: float = SLICE,
     cache: Path | None = None,
     workers: int = 1,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    progress: Progress = iter,
 ) -> NDArray[np.float32]:
     """Share of the beam on each detector, one period of the structure, without noise.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,13 +12,12 @@ import numpy as np
 from ...conditions import Detector
 from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.crystal import Crystal
+from ..progress import Progress
 from ..render.field import FieldRenderer
 from ..scattering.optics import Optics
 from ..scattering.responses import Responses, compute_responses, widest_probe
 from .cases import Case
 from .possible_columns import possible_columns
-
-Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

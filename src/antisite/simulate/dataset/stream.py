@@ -21,12 +21,13 @@ from ...image import Image
 from ..crystals.scene import Scene
 from ..memory import refuse_too_large
 from ..point_defects.planting import plant_defects
+from ..progress import Progress
 from ..recording.recording import Scan, record_field
 from ..recording.scanned_scene import scan_scene
 from ..render.patch_cutting import cut_patches
 from ..truth.label_files import Labelled
 from ..truth.truth import scene_truth
-from .case_tables import CaseTables, Progress, prepare_cases
+from .case_tables import CaseTables, prepare_cases
 from .cases import Case, case_conditions, condition_names
 from .field_layout import lay_out_field
 from .line_defects import put_line

@@ -7,16 +7,16 @@ close to it they do not, and the sum of columns that stand alone is a few per ce
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..crystals.column_atoms import ColumnAtoms
+from ..progress import Progress
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
 from .probe import WaveGrid
@@ -93,7 +93,7 @@ def pair_responses(
     optics: Optics,
     *,
     workers: int = 1,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    progress: Progress = iter,
 ) -> Responses:
     """Tables of pairs, about their middles; atoms stand still.
 

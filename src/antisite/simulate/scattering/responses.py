@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..crystals.column_atoms import ColumnAtoms
+from ..progress import Progress
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
 from .probe import WaveGrid
@@ -29,8 +29,6 @@ _PROBES = 0.6  # spacing of probes over the finest that a probe of this aperture
 _POINTS = 0.45  # the same of the table's points, between which a cubic spline has to do
 _COARSEST = 0.15  # Å between points of a table
 _N_SETS = 8  # of displacements, drawn
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
