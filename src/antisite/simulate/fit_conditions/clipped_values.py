@@ -37,13 +37,17 @@ class Clipping:
 def find_limits(values: Floats) -> tuple[float, float]:
     """Lowest and highest value that could be recorded; infinite where no values are piled up.
 
-    Images of whole numbers up to 255 have eight bits.
+    Whole numbers up to 255 have eight bits; they end before where their range was changed after cutting off.
     """
     low, high = float(values.min()), float(values.max())
-    whole = low >= 0 and high <= 255 and bool((values == np.rint(values)).all())
-    if whole:
-        return 0.0, 255.0
-    return (low if _is_cut(values, low, 1) else -math.inf), (high if _is_cut(values, high, -1) else math.inf)
+    ends = (0.0, 255.0) if has_eight_bits(values) else (-math.inf, math.inf)
+    return (low if _is_cut(values, low, 1) else ends[0]), (high if _is_cut(values, high, -1) else ends[1])
+
+
+def has_eight_bits(values: Floats) -> bool:
+    """Whether all values are whole numbers from 0 to 255."""
+    within = float(values.min()) >= 0 and float(values.max()) <= 255
+    return within and bool((values == np.rint(values)).all())
 
 
 def measure_clipping(values: Floats, drawn: Floats, *, limits: tuple[float, float]) -> Clipping:

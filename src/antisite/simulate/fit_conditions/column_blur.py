@@ -65,11 +65,11 @@ def fit_blur(
     settings : ways in which the crystal may lie, preferred ones first.
     responses : of the crystal's columns, without source size.
     aperture : 1/Å, of the probe.
-    blurred : px along y and x, standard deviations of blur that is known already.
+    blurred : px², variances along y and x of blur that is known already; negative: of sharpening.
     """
     q = found.index @ found.lattice.reciprocal / pixel_size
     columns = _transform(responses, q)
-    known = np.exp(-2 * (np.pi * pixel_size) ** 2 * (q**2 @ np.square(blurred)))
+    known = np.exp(-2 * (np.pi * pixel_size) ** 2 * (q**2 @ np.asarray(blurred)))
     area = abs(np.linalg.det(crystal.cell))
 
     def light(setting: Setting) -> Waves:

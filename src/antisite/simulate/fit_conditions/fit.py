@@ -19,11 +19,17 @@ from ..crystals.crystal import Crystal
 from ..recording.recording import Contamination, Readout, Scan
 from ..scattering.optics import Optics
 from ..scattering.responses import compute_responses
-from .clipped_values import find_limits, measure_clipping
+from .clipped_values import find_limits, has_eight_bits, measure_clipping
 from .column_blur import FittedBlur, fit_blur
 from .crystal_in_image import CrystalImage, find_crystal, find_settings
 from .fitted_conditions import FittedConditions, FittedDetector
-from .noise_level import NoiseLevel, measure_noise, measure_row_shifts, measure_unevenness
+from .noise_level import (
+    NoiseLevel,
+    measure_contrast_spread,
+    measure_noise,
+    measure_row_shifts,
+    measure_unevenness,
+)
 from .vibration import measure_vibration, sample_displaced
 
 Array = NDArray[np.float64]
@@ -94,7 +100,8 @@ def fit_conditions(
         measure_noise(rest[i], seen[i], found.clear, moved=shaken[i], clipping=clippings[i])
         for i in range(image.n_channels)
     ]
-    smoothing = float(np.mean([noise.smoothing for noise in noises]))
+    vibration = vibration.with_fast(np.mean([noise.fast for noise in noises], axis=0))
+    smoothing = np.mean([noise.smoothing for noise in noises], axis=0)
     columns = fit_blur(
         found,
         settings,
@@ -102,7 +109,7 @@ def fit_conditions(
         responses,
         pixel_size=pixel_size,
         aperture=1e-3 * optics.convergence / optics.wavelength,
-        blurred=np.hypot(vibration.rms, smoothing),
+        blurred=np.square(vibration.rms) + smoothing * np.abs(smoothing),
     )
     drift = float(np.sqrt((_row_path(found) ** 2).mean()))
     return FittedConditions(
@@ -117,7 +124,15 @@ def fit_conditions(
         vibration=vibration,
         detectors=tuple(
             _fit_detector(
-                image.channels[i], seen[i], found, i, columns, noises[i], limits[i], pixel_area=pixel_size**2
+                image.channels[i],
+                rest[i],
+                seen[i],
+                found,
+                i,
+                columns,
+                noises[i],
+                limits[i],
+                pixel_area=pixel_size**2,
             )
             for i in range(image.n_channels)
         ),
@@ -186,6 +201,7 @@ def _row_path(found: CrystalImage) -> Array:
 
 def _fit_detector(
     channel: Floats,
+    rest: Floats,
     seen: Floats,
     found: CrystalImage,
     number: int,
@@ -206,9 +222,9 @@ def _fit_detector(
     film = Contamination(strength=min(uneven.rms / _SPREAD / clean, _MOST_FILM), exponent=uneven.exponent)
     light = clean * (1 + film.strength)
     offset = float(found.level[number]) - light
-    bits = 8 if limits == (0.0, 255.0) else 0
+    bits = 8 if has_eight_bits(channel) else 0
     if noise.at_mean <= _NO_NOISE * clean**2:
-        dose, smoothing, spread = math.inf, 0.0, 0.0
+        dose, smoothing, spread = math.inf, (0.0, 0.0), 0.0
         readout = Readout(gain=contrast, offset=offset, bits=0)
     else:
         clear_slope = noise.slope > 2 * noise.slope_error
@@ -227,5 +243,6 @@ def _fit_detector(
         smoothing=smoothing,
         limits=limits,
         pulse_spread=spread,
+        contrast_spread=measure_contrast_spread(rest, seen, found.clear, spacing=found.lattice.size),
         misfit=float(columns.misfit[number]),
     )

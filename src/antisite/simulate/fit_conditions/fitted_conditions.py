@@ -26,20 +26,22 @@ class FittedDetector:
         multiplies electrons unevenly appears to have had fewer.
     readout : gain and offset in the image's values.
     contamination : film of carbon that makes the background as uneven as it is.
-    smoothing : px, standard deviation of a blur after counting; 0: noise of neighbouring pixels is
-        independent.
+    smoothing : px, standard deviations along y and x of a blur after counting; negative: sharpened by what
+        such a blur takes, as by an amplifier that overshoots; 0: noise of neighbouring pixels is independent.
     limits : lowest and highest value that is kept.
     pulse_spread : standard deviation of the heights of electrons' pulses over their mean; not measured but
         taken as 0.5 where an image without read noise has values between those of whole electrons.
+    contrast_spread : standard deviation of the crystal's contrast, slow over the image, over its mean.
     misfit : root mean square of mean cell less model, over the root mean square of the mean cell.
     """
 
     dose: float
     readout: Readout
     contamination: Contamination
-    smoothing: float
+    smoothing: tuple[float, float]
     limits: tuple[float, float]
     pulse_spread: float
+    contrast_spread: float
     misfit: float
 
 

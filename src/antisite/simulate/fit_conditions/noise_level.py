@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,12 @@ from .clipped_values import Clipping
 Array = NDArray[np.float64]
 _WILD = 5.0  # standard deviations; beyond are defects and dirt
 _N_LEVELS = 16  # groups of pixels of like brightness, in which the noise is measured
-_SMOOTHED = (0.3, 0.5)  # 1/px along each axis, frequencies where only noise is left
-_LEAST_SMOOTHING = 0.2  # px; less can't be told from none
+_N_BANDS = 10  # of frequencies along each axis
+_NOISY = 0.3  # 1/px along either axis, from which on only noise is left
+_JITTERING = 0.2  # 1/px along the row; slower, jitter of the rows shows
+_LEAST_SMOOTHING = 0.12  # px; less can't be told from none
+_MOST_SHARPENING = 0.3  # px; more would be another kind of spectrum
+_SMOOTHEST = 3.0  # spacings, over which the contrast is taken to be the same
 _COARSEST = 0.35  # of a lattice's lowest reflections: slower is background
 
 
@@ -24,18 +28,22 @@ _COARSEST = 0.35  # of a lattice's lowest reflections: slower is background
 class NoiseLevel:
     """Noise of one detector, variance = `at_mean` + `slope` × (signal − mean signal).
 
+    Pixels that are each displaced on their own are as rough, but only where the signal is steep.
+
     Parameters
     ----------
     at_mean : value², at the mean signal.
     slope : value, of the variance against the signal: the gain, where electrons are counted.
     slope_error : its standard error.
-    smoothing : px, standard deviation of a blur after counting.
+    smoothing : px, standard deviations along y and x of a blur after counting; negative: sharpening.
+    fast : (2,) px², variance of the displacement of single pixels along y and x.
     """
 
     at_mean: float
     slope: float
     slope_error: float
-    smoothing: float
+    smoothing: tuple[float, float]
+    fast: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +101,7 @@ def measure_noise(
 ) -> NoiseLevel:
     """Variance of the noise against the signal.
 
-    Second differences along rows leave noise and little else.
+    Second differences along rows leave noise, pixels displaced on their own, and little else.
 
     Parameters
     ----------
@@ -113,30 +121,39 @@ def measure_noise(
     rough, known, level = rough[inside], known[inside], signal[inside].astype(float)
     middle = np.interp(level, clipping.seen, clipping.restored).mean()
     group = np.searchsorted(np.quantile(level, np.linspace(0, 1, _N_LEVELS + 1)[1:-1]), level)
-    at, variance, error = [], [], []
-    for number in range(_N_LEVELS):
-        own = group == number
-        if own.sum() < 50:
-            continue
-        spread = np.median(np.abs(rough[own])) / 0.6745
-        kept = rough[own][np.abs(rough[own]) < _WILD * max(spread, 1e-30)]
-        if not len(kept):
-            continue
-        left = float(np.interp(level[own].mean(), clipping.seen, clipping.spread))
-        at.append(np.interp(level[own].mean(), clipping.seen, clipping.restored) - middle)
-        variance.append((np.mean(kept**2) - np.mean(known[own] ** 2)) / left / share)
-        error.append(np.mean(kept**2) * np.sqrt(3 / len(kept)) / left / share + 1e-30)
-    if len(at) < 3 or np.ptp(at) == 0:
-        return NoiseLevel(
-            at_mean=float(np.mean(rough**2) / share), slope=0.0, slope_error=np.inf, smoothing=smoothing
-        )
-    fitted, covariance = np.polyfit(at, variance, 1, w=1 / np.array(error), cov="unscaled")
-    return NoiseLevel(
-        at_mean=max(float(fitted[1]), 0.0),
-        slope=float(fitted[0]),
-        slope_error=float(np.sqrt(covariance[0, 0])),
-        smoothing=smoothing,
+    steep = [
+        ndimage.convolve1d(slope**2, bend**2, axis=1, mode="mirror")[inside]
+        for slope in np.gradient(signal.astype(float))
+    ]
+    left = np.interp(level, clipping.seen, clipping.spread) * share
+    spread = np.sqrt(
+        [np.median(rough[group == n] ** 2) if (group == n).any() else 0 for n in range(_N_LEVELS)]
     )
+    spread = np.maximum(spread[group] / 0.6745, 1e-30)
+    kept = np.abs(rough) < _WILD * spread
+    told = np.stack(
+        [np.ones(len(level)), np.interp(level, clipping.seen, clipping.restored) - middle, *steep]
+    )
+    weight = kept / spread**2 * left
+    variance = (rough**2 - known**2) / left
+    fitted, covariance = _fit_parts(told * weight, variance * weight)
+    return NoiseLevel(
+        at_mean=max(float(fitted[0]), 0.0),
+        slope=float(fitted[1]),
+        slope_error=float(np.sqrt(covariance[1, 1])),
+        smoothing=smoothing,
+        fast=np.maximum(fitted[2:], 0),
+    )
+
+
+def _fit_parts(parts: Array, whole: Array) -> tuple[Array, Array]:
+    """Factors (n,) on parts (n, m) whose sum is nearest to the whole (m,), and their covariance."""
+    size = np.sqrt((parts**2).sum(axis=1)) + 1e-300
+    unit = parts / size[:, None]
+    inverse = np.linalg.pinv(unit @ unit.T, rcond=1e-10)
+    factors = inverse @ (unit @ whole)
+    left = float(np.mean((whole - factors @ unit) ** 2))
+    return factors / size, left * inverse / np.outer(size, size)
 
 
 def measure_unevenness(rest: Floats, clear: Mask, *, spacing: float) -> Unevenness:
@@ -170,33 +187,61 @@ def measure_unevenness(rest: Floats, clear: Mask, *, spacing: float) -> Unevenne
             height.append(np.log(above))
             weight.append(np.sqrt(ring.sum()) * above / (above + floor))
     exponent = 3.0 if len(at) < 3 else -float(np.polyfit(at, height, 1, w=weight)[0])
-    return Unevenness(rms=float(np.sqrt(variance)), exponent=float(np.clip(exponent, 0.5, 6)))
+    return Unevenness(rms=float(np.sqrt(variance)), exponent=float(np.clip(exponent, 2, 6)))
 
 
-def _smoothing(rest: Floats) -> float:
-    """Standard deviation [px] of a Gaussian blur that would give white noise this spectrum."""
+def measure_contrast_spread(rest: Floats, signal: Floats, clear: Mask, *, spacing: float) -> float:
+    """By what share the contrast varies slowly: bent or uneven specimens are not in focus everywhere.
+
+    Even and odd rows tell it independently, but for the noise.
+
+    Parameters
+    ----------
+    rest, signal : (y, x), image less signal, and the model.
+    clear : (y, x), True where the model holds.
+    spacing : px, √(area of the cell).
+    """
+    odd = np.arange(rest.shape[0])[:, None] % 2
+    maps, inside = [], clear
+    for kept in (clear * odd, clear * (1 - odd)):
+        told, weight = (
+            ndimage.gaussian_filter((one * kept).astype(float), _SMOOTHEST * spacing, mode="constant")
+            for one in (rest * signal, signal**2)
+        )
+        maps.append(told / np.maximum(weight, 0.2 * weight.max() + 1e-30))
+        inside = inside & (weight > 0.2 * weight.max())
+    first, second = (one[inside] for one in maps)
+    return float(np.sqrt(max(np.mean((first - first.mean()) * (second - second.mean())), 0)))
+
+
+def _smoothing(rest: Floats) -> tuple[float, float]:
+    """Standard deviations [px] along y and x of a Gaussian blur that would give white noise this spectrum.
+
+    Negative ones stand for sharpening by what such a blur takes: amplifiers may overshoot.
+    """
     power = np.abs(np.fft.rfft2(rest - rest.mean())) ** 2
-    fy, fx = np.abs(np.fft.fftfreq(rest.shape[0]))[:, None], np.fft.rfftfreq(rest.shape[1])[None]
-    low, high = _SMOOTHED
-    square = fy**2 + fx**2
-    fine = (fx > low) & (square < high**2 * 2)
-    edges = np.linspace(low**2, 2 * high**2, 13)
-    at, height, weight = [], [], []
-    for first, last in pairwise(edges):
-        ring = fine & (square >= first) & (square < last)
-        if ring.sum() > 20:
-            at.append(np.broadcast_to(square, ring.shape)[ring].mean())
-            height.append(np.log(np.median(power[ring]) + 1e-30))
-            weight.append(np.sqrt(ring.sum()))
-    if len(at) < 3:
-        return 0.0
-    fall = -float(np.polyfit(at, height, 1, w=weight)[0])
-    sigma = np.sqrt(max(fall, 0.0)) / (2 * np.pi)
-    return float(sigma) if sigma > _LEAST_SMOOTHING else 0.0
+    fy, fx = np.abs(np.fft.fftfreq(rest.shape[0])), np.fft.rfftfreq(rest.shape[1])
+    row, column = (np.minimum((f * 2 * _N_BANDS).astype(int), _N_BANDS - 1) for f in (fy, fx))
+    told, height, weight = [], [], []
+    for y, x in product(range(_N_BANDS), repeat=2):
+        rows, columns = row == y, column == x
+        low = max(fy[rows].min(initial=1), fx[columns].min(initial=1)) if rows.any() and columns.any() else 0
+        if low < _NOISY or fx[columns].min() < _JITTERING:
+            continue
+        told.append([1, (fy[rows] ** 2).mean(), (fx[columns] ** 2).mean()])
+        height.append(np.log(np.median(power[np.ix_(rows, columns)]) + 1e-30))
+        weight.append(np.sqrt(rows.sum() * columns.sum()))
+    if len(told) < 6:
+        return 0.0, 0.0
+    w = np.array(weight)
+    fall = -np.linalg.lstsq(np.array(told) * w[:, None], np.array(height) * w, rcond=None)[0][1:]
+    sigma = np.sign(fall) * np.sqrt(np.abs(fall)) / (2 * np.pi)
+    y, x = np.where(np.abs(sigma) > _LEAST_SMOOTHING, np.maximum(sigma, -_MOST_SHARPENING), 0.0)
+    return float(y), float(x)
 
 
-def _left_by(kernel: Array, smoothing: float) -> float:
+def _left_by(kernel: Array, smoothing: tuple[float, float]) -> float:
     """Variance that a kernel along rows leaves of white noise smoothed before."""
     f = np.fft.fftfreq(256)
-    gauss = np.exp(-((2 * np.pi * smoothing * f) ** 2))
-    return float((np.abs(np.fft.fft(kernel, 256)) ** 2 * gauss).mean() * gauss.mean())
+    down, along = (np.exp(-sigma * abs(sigma) * (2 * np.pi * f) ** 2) for sigma in smoothing)
+    return float((np.abs(np.fft.fft(kernel, 256)) ** 2 * along).mean() * down.mean())

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
+from scipy import fft
 
-from ...crystal.contrast import Floats, blur
+from ...crystal.contrast import Floats
 from ...image import Image
 from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.scene import Scene, perfect_scene
 from ..image import image_scene
 from ..point_defects.planting import PointDefects, plant_defects
-from ..recording.recording import Recording, record_field
+from ..recording.recording import Recording, power_law_field, record_field
 from ..truth.truth import Truth
 from .fitted_conditions import FittedConditions, FittedDetector
 from .vibration import sample_displaced
 
+_CONTRAST = 3.0  # exponent of its slow variation
 Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
 
@@ -84,8 +86,6 @@ def twin(
 
 def _smeared(signal: Floats, fitted: FittedConditions) -> Floats:
     """The image as a source records it that is not round, mirrored at its frame."""
-    from scipy import fft
-
     if not fitted.source.smear and not any(fitted.source.aberrations):
         return signal
     margin = min(*signal.shape[1:], 64) - 1
@@ -101,6 +101,11 @@ def _record(
     signal: Floats, detector: FittedDetector, *, pixel_size: float, film: int, rng: Generator
 ) -> Floats:
     """(y, x) values of one detector; all see the same film."""
+    for_contrast, rng = rng.spawn(2)
+    if detector.contrast_spread:
+        mean = signal.mean(dtype=float)
+        field = power_law_field(signal.shape, exponent=_CONTRAST, rng=for_contrast)
+        signal = mean + (signal - mean) * np.maximum(1 + detector.contrast_spread * field, 0)
     contamination = detector.contamination
     if contamination.strength > 0:
         thickness = contamination.thickness(signal.shape, rng=np.random.default_rng(film))
@@ -112,11 +117,22 @@ def _record(
         if detector.pulse_spread:
             counts = _pulses(counts, detector.pulse_spread, rng)
         pixels = replace(detector.readout, bits=0)(counts[None], rng=rng)[0]
-    if detector.smoothing:
-        pixels = blur(pixels, sigma=detector.smoothing)
+    if any(detector.smoothing):
+        pixels = _smoothed(pixels, detector.smoothing)
     if detector.readout.bits:
         pixels = np.rint(pixels)
     return np.asarray(np.clip(pixels, *detector.limits), np.float32)
+
+
+def _smoothed(pixels: Floats, sigma: tuple[float, float]) -> Floats:
+    """Blurred along y and x, sharpened where that is negative."""
+    margin = math.ceil(4 * max(map(abs, sigma)))
+    padded = np.pad(pixels, margin, mode="symmetric")
+    for axis, size in enumerate(sigma):
+        fall = 2 * np.pi**2 * size * abs(size) * fft.rfftfreq(padded.shape[axis]) ** 2
+        kept = np.moveaxis(np.exp(-fall)[None], -1, axis)
+        padded = fft.irfft(fft.rfft(padded, axis=axis) * kept, n=padded.shape[axis], axis=axis)
+    return np.asarray(padded[margin:-margin, margin:-margin], np.float32)
 
 
 def _pulses(counts: Floats, spread: float, rng: Generator) -> Floats:

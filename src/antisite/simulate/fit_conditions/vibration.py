@@ -35,6 +35,12 @@ class Vibration:
         y, x = np.sqrt(np.maximum(self.covariance[:, 0, 0], 0))
         return float(y), float(x)
 
+    def with_fast(self, variance: Array) -> Vibration:
+        """The same with displacements that each pixel has on its own, their variance (2,) px²."""
+        covariance = self.covariance.copy()
+        covariance[:, 0, 0] += variance
+        return Vibration(covariance=covariance)
+
     def displacement(self, shape: tuple[int, int], *, rng: Generator) -> Floats:
         """(2, y, x) px, how much farther down and right each pixel of a new image is sampled."""
         m, n = self.covariance.shape[1:]
