@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from markdown_tables import markdown
 from PIL import Image as Picture
-from scipy.spatial import cKDTree
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import Delaunay, cKDTree
 
 from antisite import read_image
 from antisite.conditions import Detector
@@ -93,13 +94,21 @@ def load(name: str, data: Path) -> Image:
     return combine([read_image(data / name / file) for file in CASES[name].files])
 
 
-def agreement(fitted: FittedConditions, name: str, data: Path) -> str:
-    """Share of the labelled columns [%] that the fitted crystal takes for the same element."""
+def labelled_columns(name: str, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Places (n, 2) px and kinds (n,) of the columns, where nearly all are labelled; none otherwise."""
     objects = json.loads((data / name / "labels.json").read_text())["objects"]
     known = [(o["y"], o["x"], KINDS[o["label"]]) for o in objects if o.get("label") in KINDS]
     if len({kind for *_, kind in known}) < 2 or len(known) < 500:
+        known = []
+    table = np.array(known, float).reshape(-1, 3)
+    return table[:, :2], table[:, 2].astype(int)
+
+
+def agreement(fitted: FittedConditions, name: str, data: Path) -> str:
+    """Share of the labelled columns [%] that the fitted crystal takes for the same element."""
+    places, kinds = labelled_columns(name, data)
+    if not len(places):
         return "–"
-    places = np.array([one[:2] for one in known], float)
     reach = 2 * max(fitted.shape)
     n = int(reach / np.sqrt(abs(np.linalg.det(fitted.cell))))
     cells = np.stack(np.meshgrid(np.arange(-n, n), np.arange(-n, n), indexing="ij"), axis=-1).reshape(
@@ -107,23 +116,56 @@ def agreement(fitted: FittedConditions, name: str, data: Path) -> str:
     )
     sites = (cells + fitted.crystal.fractions).reshape(-1, 2) @ fitted.cell + fitted.corner
     _, nearest = cKDTree(sites).query(places)
-    return f"{100 * np.mean(nearest % 2 == np.array([kind for *_, kind in known])):.1f}"
+    return f"{100 * np.mean(nearest % 2 == kinds):.1f}"
 
 
-def rows_of(name: str, fitted: FittedConditions, right: str) -> list[dict[str, Any]]:
+def cell_area(name: str, image: Image, data: Path) -> tuple[float, str]:
+    """Area of the cell [px²] measured without the fit, and on what.
+
+    Triangles between labelled columns of one kind, or the image's two strongest spots in Fourier space.
+    """
+    places, kinds = labelled_columns(name, data)
+    if len(places):
+        areas = []
+        for kind in (0, 1):
+            own = places[kinds == kind]
+            corners = own[Delaunay(own).simplices]
+            areas.append(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])))
+        all_areas = np.concatenate(areas)
+        regular = np.abs(all_areas / np.median(all_areas) - 1) < 0.4  # not at the rim or a gap
+        return float(all_areas[regular].mean()), "columns"
+    values = image.channels[0].astype(float)
+    values -= gaussian_filter(values, max(values.shape) / 24)
+    window = np.hanning(values.shape[0])[:, None] * np.hanning(values.shape[1])
+    shape = tuple(4 * n for n in values.shape)
+    power = np.log(np.abs(np.fft.fft2(values * window, shape)) ** 2 + 1e-30)
+    spots: list[np.ndarray] = []
+    for y, x in zip(*np.unravel_index(np.argsort(power.ravel())[::-1], shape), strict=True):
+        around = power.take(range(y - 1, y + 2), 0, mode="wrap").take(range(x - 1, x + 2), 1, mode="wrap")
+        spot = np.array([np.fft.fftfreq(shape[0])[y], np.fft.fftfreq(shape[1])[x]])
+        for axis, (low, middle, high) in enumerate((around[:, 1], around[1])):
+            spot[axis] += (low - high) / (2 * (low - 2 * middle + high)) / shape[axis]
+        if not spots:
+            spots.append(spot)
+        elif abs(np.linalg.det([spots[0], spot])) > 0.3 * (spots[0] @ spots[0]):
+            return float(1 / abs(np.linalg.det([spots[0], spot]))), "spots"
+    raise ValueError(f"{name} has no two spots")
+
+
+def rows_of(name: str, fitted: FittedConditions, right: str, area: tuple[float, str]) -> list[dict[str, Any]]:
     """What was fitted, one row per detector."""
     rows = []
     shake_y, shake_x = (shake * fitted.pixel_size for shake in fitted.vibration.rms)
     for ring, one in zip(fitted.optics.detectors, fitted.detectors, strict=True):
         full = one.dose * one.readout.gain * fitted.pixel_size**2  # value of the whole beam
         film = one.contamination
-        area = abs(np.linalg.det(fitted.crystal.cell)), abs(np.linalg.det(fitted.cell))
+        measured = math.sqrt(abs(np.linalg.det(fitted.crystal.cell)) / area[0])
         rows.append(
             {
                 "image": name,
                 "detector [mrad]": f"{ring.inner:g}–{ring.outer:g}",
                 "Å/px": f"{fitted.pixel_size:.4f}",
-                "off √(Å²/px²) [%]": f"{100 * (fitted.pixel_size / math.sqrt(area[0] / area[1]) - 1):.2f}",
+                "off columns or spots [%]": f"{100 * (fitted.pixel_size / measured - 1):+.2f} ({area[1]})",
                 "stretch [%]": f"{100 * fitted.stretch:.1f}",
                 "a at": f"{np.degrees(fitted.rotation):.1f}°",
                 "right columns [%]": right,
@@ -134,7 +176,8 @@ def rows_of(name: str, fitted: FittedConditions, right: str) -> list[dict[str, A
                 "read noise [e]": f"{one.readout.read_noise / one.readout.gain:.1f}",
                 "offset / beam": f"{one.readout.offset / full:.3f}",
                 "film [%], exponent": f"{100 * film.strength:.1f}, {film.exponent:.1f}",
-                "smoothing [px]": f"{one.smoothing:.2f}",
+                "smoothing y, x [px]": "{:.2f}, {:.2f}".format(*one.smoothing),
+                "contrast varies [%]": f"{100 * one.contrast_spread:.1f}",
                 "misfit [%]": f"{100 * one.misfit:.1f}",
             }
         )
@@ -175,7 +218,7 @@ def judge_real(data: Path, cache: Path) -> tuple[str, str, str]:
                     }
                 )
         fitted = fit_conditions(image, crystal, optics=case.optics(), cache=cache)
-        conditions += rows_of(name, fitted, agreement(fitted, name, data))
+        conditions += rows_of(name, fitted, agreement(fitted, name, data), cell_area(name, image, data))
         made = [twin(fitted, defects=case.defects, cache=cache, rng=seed)[0] for seed in (1, 2, 3)]
         bad = {
             words: twin(one, defects=case.defects, cache=cache, rng=1)[0]
