@@ -18,8 +18,8 @@ _N_LEVELS = 16  # groups of pixels of like brightness, in which the noise is mea
 _N_BANDS = 10  # of frequencies along each axis
 _NOISY = 0.3  # 1/px along either axis, from which on only noise is left
 _JITTERING = 0.2  # 1/px along the row; slower, jitter of the rows shows
-_LEAST_SMOOTHING = 0.12  # px; less can't be told from none
-_MOST_SHARPENING = 0.3  # px; more would be another kind of spectrum
+_LEAST_SMOOTHING = 0.18  # px; jitter of rows alone may look like less
+_SHARPENING = (-0.3, -0.12)  # px; from other spectra, and from none, the rest can't be told
 _SMOOTHEST = 3.0  # spacings, over which the contrast is taken to be the same
 _COARSEST = 0.35  # of a lattice's lowest reflections: slower is background
 
@@ -222,21 +222,23 @@ def _smoothing(rest: Floats) -> tuple[float, float]:
     power = np.abs(np.fft.rfft2(rest - rest.mean())) ** 2
     fy, fx = np.abs(np.fft.fftfreq(rest.shape[0])), np.fft.rfftfreq(rest.shape[1])
     row, column = (np.minimum((f * 2 * _N_BANDS).astype(int), _N_BANDS - 1) for f in (fy, fx))
-    told, height, weight = [], [], []
+    at, height, weight = [], [], []
     for y, x in product(range(_N_BANDS), repeat=2):
         rows, columns = row == y, column == x
         low = max(fy[rows].min(initial=1), fx[columns].min(initial=1)) if rows.any() and columns.any() else 0
         if low < _NOISY or fx[columns].min() < _JITTERING:
             continue
-        told.append([1, (fy[rows] ** 2).mean(), (fx[columns] ** 2).mean()])
+        at.append([1, (fy[rows] ** 2).mean(), (fx[columns] ** 2).mean()])
         height.append(np.log(np.median(power[np.ix_(rows, columns)]) + 1e-30))
         weight.append(np.sqrt(rows.sum() * columns.sum()))
-    if len(told) < 6:
+    if len(at) < 6:
         return 0.0, 0.0
     w = np.array(weight)
-    fall = -np.linalg.lstsq(np.array(told) * w[:, None], np.array(height) * w, rcond=None)[0][1:]
+    fall = -np.linalg.lstsq(np.array(at) * w[:, None], np.array(height) * w, rcond=None)[0][1:]
     sigma = np.sign(fall) * np.sqrt(np.abs(fall)) / (2 * np.pi)
-    y, x = np.where(np.abs(sigma) > _LEAST_SMOOTHING, np.maximum(sigma, -_MOST_SHARPENING), 0.0)
+    most, least = _SHARPENING
+    told = (sigma > _LEAST_SMOOTHING) | (sigma < least)
+    y, x = np.where(told, np.maximum(sigma, most), 0.0)
     return float(y), float(x)
 
 
