@@ -9,7 +9,7 @@ from antisite.simulate.fit_conditions.clipped_values import find_limits, measure
 from antisite.simulate.fit_conditions.noise_level import NoiseLevel, measure_contrast_spread, measure_noise
 from antisite.simulate.fit_conditions.twin import _smoothed
 from antisite.simulate.fit_conditions.vibration import sample_displaced
-from antisite.simulate.recording.recording import power_law_field
+from antisite.simulate.recording.power_law import power_law_field
 
 SHAPE = (320, 320)
 PERIOD = 10.0

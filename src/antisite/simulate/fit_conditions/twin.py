@@ -17,7 +17,8 @@ from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.scene import Scene, perfect_scene
 from ..image import image_scene
 from ..point_defects.planting import PointDefects, plant_defects
-from ..recording.recording import Recording, power_law_field, record_field
+from ..recording.power_law import power_law_field
+from ..recording.recording import Recording, record_field
 from ..truth.truth import Truth
 from .fitted_conditions import FittedConditions, FittedDetector
 from .vibration import sample_displaced
