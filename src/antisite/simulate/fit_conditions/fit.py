@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ...crystal.contrast import Floats, flatten
 from ...errors import InputError
 from ...image import Image
-from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.crystal import Crystal
+from ..progress import Progress
 from ..recording.recording import Contamination, Readout, Scan
 from ..scattering.optics import Optics
 from ..scattering.responses import compute_responses
@@ -33,7 +33,6 @@ from .noise_level import (
 from .vibration import measure_vibration, sample_displaced
 
 Array = NDArray[np.float64]
-Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 _UNEVENNESS = Contamination().unevenness
 PULSE_SPREAD = 0.5
 _MOST_FILM = 3.0  # of the light without

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from scipy import fft
 
 from ...crystal.contrast import Floats
 from ...image import Image
-from ..crystals.column_atoms import ColumnAtoms
 from ..crystals.scene import Scene, perfect_scene
 from ..image import image_scene
 from ..point_defects.planting import PointDefects, plant_defects
+from ..progress import Progress
 from ..recording.power_law import power_law_field
 from ..recording.recording import Recording, record_field
 from ..truth.truth import Truth
@@ -24,7 +23,6 @@ from .fitted_conditions import FittedConditions, FittedDetector
 from .vibration import sample_displaced
 
 _CONTRAST = 3.0  # exponent of its slow variation
-Progress = Callable[[Iterable[ColumnAtoms]], Iterable[ColumnAtoms]]
 
 
 def twin(
