@@ -404,8 +404,11 @@ def test_an_image_is_matched_by_its_twin(run: Any, tmp_path: Path) -> None:
     assert (told["shape"], told["like"]) == ([128, 128], "graphene.hspy")
     assert [one["kind"] for one in told["defects"]] == ["vacancy"]
     assert read_image(folder / "graphene_twin.hspy").pixel_size == pytest.approx(told["pixel_size"])
-    text = run("simulate", "graphene", "--like", real, "--overwrite").stdout
-    assert f"pixel size {told['pixel_size']:.4g} Å" in text
+    answer = run("simulate", "graphene", "--like", real, "--overwrite")
+    assert f"pixel size {told['pixel_size']:.4g} Å" in answer.stdout
+    assert "the file says" not in answer.stderr
+    other = run("simulate", "graphene", "--like", real, "--lattice-constant", "3.2", "--overwrite")
+    assert "the file says 0.17 Å/px, the lattice of the specimen makes it 0.22" in other.stderr
 
 
 def test_an_option_beside_an_image_overrides_only_itself(run: Any, tmp_path: Path) -> None:

@@ -25,9 +25,11 @@ from .simulation_files import (
 )
 
 if TYPE_CHECKING:
+    from ..image import Image
     from ..simulate.fit_conditions.fitted_conditions import FittedConditions
 
 _UNTOLD = ("crystal", "shape", "name", "vibration")  # of fitted conditions: said elsewhere, or long
+_SCALES_APART = 0.1
 
 
 def run_simulation(
@@ -124,11 +126,22 @@ def run_twin(
         settings=told,
         source=chosen.source,
         bits=_bits(fitted),
-        cautions=fitted.optics.cautions,
+        cautions=[*fitted.optics.cautions, *_scale_cautions(image, fitted)],
         told={"like": like.name, "fitted": fitted_settings(fitted)},
         extra={TWINS: twins_png(image, made)},
     )
     return folder, summary
+
+
+def _scale_cautions(image: Image, fitted: FittedConditions) -> list[str]:
+    """What to know where the file's scale and the crystal's contradict each other."""
+    told, found = image.pixel_size, fitted.pixel_size
+    if not abs(found / told - 1) > _SCALES_APART:  # nor where the file tells none
+        return []
+    return [
+        f"the file says {told:.4g} Å/px, the lattice of the specimen makes it {found:.4g}: either the scale "
+        f"is wrong or the crystal is another"
+    ]
 
 
 def run_structure(
