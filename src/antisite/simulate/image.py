@@ -14,7 +14,7 @@ from .crystals.library import find_specimen
 from .crystals.scene import Scene, perfect_scene
 from .point_defects.planting import PointDefects, plant_defects
 from .progress import Progress
-from .recording.recording import Recording, record_field
+from .recording.recording import Recording, Scan, record_field
 from .recording.scanned_scene import scan_scene
 from .scattering.optics import Optics
 from .scattering.responses import compute_responses, widest_probe
@@ -68,14 +68,9 @@ def simulate_image(
     crystal = specimen if isinstance(specimen, Crystal) else find_specimen(specimen)
     for_place, for_defects, for_record = np.random.default_rng(rng).spawn(3)
     optics, recording = optics or Optics(), recording or Recording()
-    wide = widest_probe((column.atoms for column in crystal.columns), optics) + 2 * optics.source_size
+    further = further_reach(crystal, optics, recording.scan, pixel_size=pixel_size)
     scene = perfect_scene(
-        crystal,
-        shape=shape,
-        pixel_size=pixel_size,
-        rotation=rotation,
-        further=recording.scan.reach + wide / pixel_size,
-        rng=for_place,
+        crystal, shape=shape, pixel_size=pixel_size, rotation=rotation, further=further, rng=for_place
     )
     scene = plant_defects(scene, defects or PointDefects(), rng=for_defects)
     return image_scene(
@@ -87,6 +82,12 @@ def simulate_image(
         progress=progress,
         rng=for_record,
     )
+
+
+def further_reach(crystal: Crystal, optics: Optics, scan: Scan, *, pixel_size: float) -> float:
+    """Px, from how much farther columns come to a frame than to a sharp probe that stays in place."""
+    wide = widest_probe((column.atoms for column in crystal.columns), optics) + 2 * optics.source_size
+    return float(scan.reach + wide / pixel_size)
 
 
 def image_scene(

@@ -94,10 +94,27 @@ def test_twin_is_repeatable_and_holds_the_defects_asked_for(fitted: FittedCondit
     assert "partial_vacancy" in set(truth.defects["kind"])
 
 
-def test_defects_do_not_dim_a_twin_again(fitted: FittedConditions, cache) -> None:
+@pytest.mark.parametrize("drift", [0.0, 2.0])
+def test_defects_do_not_dim_a_twin_again(fitted: FittedConditions, cache, drift: float) -> None:
+    moving = replace(fitted, scan=replace(fitted.scan, drift=drift))
     many = PointDefects(vacancies={"Se": 0.3})
-    levels = [twin(fitted, defects=one, cache=cache, rng=1)[0].channels.mean() for one in (None, many)]
+    levels = [twin(moving, defects=one, cache=cache, rng=1)[0].channels.mean() for one in (None, many)]
     assert levels[1] == pytest.approx(levels[0], rel=0.005)
+
+
+def test_a_drifting_twin_without_defects_fills_its_frame(fitted: FittedConditions, cache) -> None:
+    far = replace(fitted, scan=replace(fitted.scan, drift=300.0))
+    one, asked = (
+        twin(far, defects=defects, shape=(64, 64), cache=cache, rng=1)[0].pixels
+        for defects in (None, PointDefects())
+    )
+    np.testing.assert_array_equal(one, asked)
+    rows = one.mean(axis=1)
+    assert rows.min() > 0.3 * rows.max()
+
+
+def test_a_twin_may_be_a_single_row(fitted: FittedConditions, cache) -> None:
+    assert np.isfinite(twin(fitted, shape=(1, 64), cache=cache, rng=1)[0].pixels).all()
 
 
 def test_lattice_constant_scales_the_pixels(image: Image, cache) -> None:

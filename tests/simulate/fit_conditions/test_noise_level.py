@@ -78,3 +78,22 @@ def test_limit_below_255_is_seen_by_its_heap() -> None:
     assert find_limits(cut) == (0, 253)
     assert find_limits(np.rint(np.clip(values, 0, 400) / 2).astype(np.float32)) == (0, 255)
     assert find_limits(values) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pixels_without_an_electron_are_no_heap_whatever_the_gain(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    electrons = rng.poisson(3.0, (200, 200))
+    values = (rng.uniform(0.1, 5) * electrons + rng.uniform(-3, 3)).astype(np.float32)
+    assert find_limits(values) == (-np.inf, np.inf)
+    cut = np.maximum(values, np.quantile(values, 0.6))
+    assert find_limits(cut) == (cut.min(), np.inf)
+
+
+@pytest.mark.parametrize("electrons", [1.0, 2.0, 10.0])
+def test_few_electrons_have_their_own_variance(electrons: float) -> None:
+    signal = 2 * electrons * pattern()
+    counts = np.random.default_rng(1).poisson(signal).astype(np.float32)
+    noise = measured(counts - signal, signal)
+    assert noise.at_mean == pytest.approx(electrons, rel=0.12)
+    assert noise.slope == pytest.approx(1.0, rel=0.12)

@@ -43,3 +43,18 @@ def test_a_pair_explains_what_two_columns_do_together():
     read = map_coordinates(table.values[0, 0], probes.T / table.step + table.values.shape[-1] // 2, order=3)
     assert np.abs(together - alone).max() > 2e-4
     np.testing.assert_allclose(read, (together - alone)[0], atol=5e-5)
+
+
+def test_interference_of_deep_columns_is_followed_as_far_as_the_probe_has_spread():
+    depth, probes = 120.0, np.stack([np.zeros(12), np.arange(0, 6, 0.5)], axis=1)
+    deep = ColumnAtoms(("Mo",), (depth,))
+    first, second = ([PlacedAtom("Mo", depth, 0.0, x)] for x in (-1.0, 1.0))
+    grid = WaveGrid(OPTICS, 30.0)
+    together, *alone = (collect(atoms, probes, grid)[0] for atoms in ([*first, *second], first, second))
+    extra = together - sum(alone)
+    table = pair_responses([Pair(deep, deep, 2.0, 0.0)], OPTICS)
+    from scipy.ndimage import map_coordinates
+
+    read = map_coordinates(table.values[0, 0], probes.T / table.step + table.values.shape[-1] // 2, order=3)
+    assert np.abs(extra[probes[:, 1] >= 3.5]).max() > 0.1 * np.abs(extra).max()
+    np.testing.assert_allclose(read, extra, atol=0.06 * np.abs(extra).max())

@@ -92,8 +92,8 @@ def _is_cut(values: Floats, end: float, sign: int) -> bool:
     there = float(np.mean(values == end))
     if there < _PILED:
         return False
-    inside = sign * (values - end) > 0
-    if not inside.any():
+    inside = values[values > end] if sign > 0 else values[values < end]
+    if not inside.size:
         return False
-    following = float(np.mean(values == end + sign * (sign * (values[inside] - end)).min()))
+    following = float(np.mean(values == (inside.min() if sign > 0 else inside.max())))
     return there > _HEAPED * following

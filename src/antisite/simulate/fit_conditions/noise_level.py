@@ -21,6 +21,7 @@ _JITTERING = 0.2  # 1/px along the row; slower, jitter of the rows shows
 _LEAST_SMOOTHING = 0.18  # px; jitter of rows alone may look like less
 _SHARPENING = (-0.3, -0.12)  # px; from other spectra, and from none, the rest can't be told
 _SMOOTHEST = 3.0  # spacings, over which the contrast is taken to be the same
+_ROWS = 2  # on either side of a row
 _COARSEST = 0.35  # of a lattice's lowest reflections: slower is background
 
 
@@ -93,9 +94,6 @@ def measure_row_shifts(rest: Floats, model: Floats, clear: Mask) -> tuple[Array,
     return whole, float(np.sqrt(max(variance, 0.0)))
 
 
-_ROWS = 2  # on either side of a row
-
-
 def measure_noise(
     rest: Floats, signal: Floats, clear: Mask, *, moved: Floats, clipping: Clipping
 ) -> NoiseLevel:
@@ -126,10 +124,7 @@ def measure_noise(
         for slope in np.gradient(signal.astype(float))
     ]
     left = np.interp(level, clipping.seen, clipping.spread) * share
-    spread = np.sqrt(
-        [np.median(rough[group == n] ** 2) if (group == n).any() else 0 for n in range(_N_LEVELS)]
-    )
-    spread = np.maximum(spread[group] / 0.6745, 1e-30)
+    spread = np.array([_scale(rough[group == number]) for number in range(_N_LEVELS)])[group]
     kept = np.abs(rough) < _WILD * spread
     told = np.stack(
         [np.ones(len(level)), np.interp(level, clipping.seen, clipping.restored) - middle, *steep]
@@ -144,6 +139,14 @@ def measure_noise(
         smoothing=smoothing,
         fast=np.maximum(fitted[2:], 0),
     )
+
+
+def _scale(rough: Array) -> float:
+    """Standard deviation that wild values hardly change; whole electrons may all lie on the median."""
+    if not len(rough):
+        return 1e-30
+    square = rough**2
+    return float(max(np.sqrt(np.median(square)) / 0.6745, np.sqrt(square.mean()) / 2, 1e-30))
 
 
 def _fit_parts(parts: Array, whole: Array) -> tuple[Array, Array]:

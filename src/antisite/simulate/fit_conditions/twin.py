@@ -13,7 +13,7 @@ from scipy import fft
 from ...crystal.contrast import Floats
 from ...image import Image
 from ..crystals.scene import Scene, perfect_scene
-from ..image import image_scene
+from ..image import further_reach, image_scene
 from ..point_defects.planting import PointDefects, plant_defects
 from ..progress import Progress
 from ..recording.power_law import power_law_field
@@ -23,6 +23,7 @@ from .fitted_conditions import FittedConditions, FittedDetector
 from .vibration import sample_displaced
 
 _CONTRAST = 3.0  # exponent of its slow variation
+_MARGIN = 63  # px, mirrored around the frame before it is smeared
 
 
 def twin(
@@ -47,11 +48,17 @@ def twin(
     (ay, ax), (by, bx) = fitted.cell * fitted.pixel_size
     stretched = replace(fitted.crystal, a=(ay, ax), b=(by, bx))
     scene = perfect_scene(
-        stretched, shape=shape or fitted.shape, pixel_size=fitted.pixel_size, rotation=0.0, rng=for_place
+        stretched,
+        shape=shape or fitted.shape,
+        pixel_size=fitted.pixel_size,
+        further=further_reach(stretched, fitted.optics, fitted.scan, pixel_size=fitted.pixel_size),
+        rng=for_place,
     )
     recording = Recording(scan=replace(fitted.scan, jitter=0.0))
 
-    def draw(scene: Scene, beam: Generator) -> tuple[Image, Truth]:
+    scan_seed = int(for_record.integers(2**63))
+
+    def draw(scene: Scene) -> tuple[Image, Truth]:
         return image_scene(
             scene,
             optics=fitted.optics,
@@ -59,14 +66,14 @@ def twin(
             cache=cache,
             workers=workers,
             progress=progress,
-            rng=beam,
+            rng=scan_seed,
         )
 
-    drawn, truth = draw(plant_defects(scene, defects or PointDefects(), rng=for_defects), for_record)
+    drawn, truth = draw(plant_defects(scene, defects or PointDefects(), rng=for_defects))
     light = drawn.channels
-    if defects:
+    if defects and defects.shares:
         # Defects of its own have dimmed the image that was fitted, and must not do so twice.
-        perfect, _ = draw(scene, np.random.default_rng(0))
+        perfect, _ = draw(scene)
         means = [one.channels.mean(axis=(1, 2), dtype=float, keepdims=True) for one in (perfect, drawn)]
         light = light * (means[0] / np.maximum(means[1], 1e-30)).astype(np.float32)
     film_seed, beam, *rngs = for_record.spawn(2 + len(fitted.detectors))
@@ -87,13 +94,12 @@ def _smeared(signal: Floats, fitted: FittedConditions) -> Floats:
     """The image as a source records it that is not round, mirrored at its frame."""
     if not fitted.source.smear and not any(fitted.source.aberrations):
         return signal
-    margin = min(*signal.shape[1:], 64) - 1
-    padded = np.pad(signal, ((0, 0), (margin, margin), (margin, margin)), mode="reflect")
+    padded = np.pad(signal, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)), mode="symmetric")
     fy, fx = (np.fft.fftfreq(n, fitted.pixel_size) for n in padded.shape[1:])
     q = np.stack(np.meshgrid(fy, fx[: len(fx) // 2 + 1], indexing="ij"), axis=-1)
     left = fitted.source.transfer(q, without=fitted.source.size).astype(np.complex64)
     blurred = fft.irfft2(fft.rfft2(padded) * left, s=padded.shape[1:])
-    return np.asarray(blurred[:, margin:-margin, margin:-margin], np.float32)
+    return np.asarray(blurred[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN], np.float32)
 
 
 def _record(

@@ -20,7 +20,7 @@ from ..progress import Progress
 from .column_multislice import PlacedAtom, collect
 from .optics import Optics
 from .probe import WaveGrid
-from .responses import Responses, blur_tables, table_step
+from .responses import Responses, blur_tables, table_step, widest_probe
 
 CLOSE = 1.3
 """Convergence angles below which a detector begins that sees neighbours interfere."""
@@ -28,7 +28,7 @@ FARTHEST = 3.4
 """Å between columns whose interference is followed."""
 _REACH = 3.6  # Å from the middle of a pair, beyond the probe's radius
 _TAPER = 0.6  # Å
-_BOX = 20.0  # Å, for a probe without radius
+_LEAST_BOX = 20.0  # Å
 _GAP = 0.85  # spacing of probes over the finest that a probe of this aperture can show
 _STEPS = 0.05, math.radians(1)  # Å and rad; pairs that differ by less are alike
 
@@ -114,12 +114,13 @@ def pair_responses(
             f"(take a larger inner angle)"
         )
     step = table_step(optics)
+    wide = widest_probe([atoms for pair in pairs for atoms in (pair.first, pair.second)], optics)
     along_x = {pair: replace(pair, direction=0.0) for pair in pairs}
     wanted = list(dict.fromkeys(along_x.values()))
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        found = list(progress(pool.map(lambda pair: _interference(pair, optics), wanted)))
+        found = list(progress(pool.map(lambda pair: _interference(pair, optics, wide), wanted)))
     known = dict(zip(wanted, found, strict=True))
-    reach = _REACH + optics.probe_radius()
+    reach = _REACH + wide
     half = round(reach / step)
     axis = step * np.arange(-half, half + 1)
     values = [
@@ -135,14 +136,14 @@ def pair_responses(
     )
 
 
-def _interference(pair: Pair, optics: Optics) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _interference(pair: Pair, optics: Optics, wide: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Places (n,) Å along either axis, and (n_detectors, n, n) what the pair adds, the first to its left."""
     gap = _GAP * optics.wavelength / (4e-3 * optics.convergence)
-    n = math.ceil((_REACH + optics.probe_radius()) / gap)
+    n = math.ceil((_REACH + wide) / gap)
     places = gap * np.arange(-n, n + 1)
     right = np.stack(np.meshgrid(places[n:], places, indexing="ij"), axis=-1).reshape(-1, 2)
     lone = [_placed(pair.first, -pair.distance / 2), _placed(pair.second, pair.distance / 2)]
-    grid = WaveGrid(optics, _BOX + 2 * optics.probe_radius())
+    grid = WaveGrid(optics, max(_LEAST_BOX, 2 * (_REACH + FARTHEST + wide)))
     both = collect([*lone[0], *lone[1]], right, grid)
     extra = both - sum(collect(one, right, grid) for one in lone)
     half = extra.reshape(len(extra), n + 1, 2 * n + 1)
