@@ -116,6 +116,23 @@ def test_ctrl_c_leaves_whole_results_and_no_process(tmp_path: Path, workers: str
     assert ends_soon(process.pid), "a process was left behind"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals to a group of processes are a matter of POSIX")
+def test_ctrl_c_ends_processes_that_make_shards_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("zarr")
+    pytest.importorskip("distributed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    options = ["--count", "640", "--format", "zarr", "--size", "256", "--static", "--workers", "2"]
+    with running("simulate", "graphene", *options, "--out", str(tmp_path / "out")) as process:
+        wait_for_result(tmp_path / "out", process, what="shard_*")
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stderr == "antisite: interrupted\n"
+    assert ends_soon(process.pid), "a process was left behind"
+
+
 def ends_soon(group: int) -> bool:
     """Whether every process of a group is gone within seconds (one of Python's own sees the others out)."""
     deadline = time.monotonic() + 10
@@ -140,9 +157,9 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for_result(out: Path, process: subprocess.Popen[str]) -> None:
+def wait_for_result(out: Path, process: subprocess.Popen[str], what: str = "result.json") -> None:
     deadline = time.monotonic() + 60
-    while not list(out.glob("[!.]*/result.json")):
+    while not list(out.glob(f"[!.]*/{what}")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no result after a minute"
         time.sleep(0.02)

@@ -130,13 +130,6 @@ def test_a_failure_while_overwriting_leaves_the_old_result(
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_a_partial_folder_of_a_killed_run_is_replaced(tmp_path: Path, result: Result) -> None:
-    (tmp_path / ".a.partial").mkdir()
-    (tmp_path / ".a.partial" / "sites.csv").write_text("half")
-    write_result(result, tmp_path / "a")
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
-
-
 def test_a_folder_that_is_a_file_or_lies_in_one_is_refused(tmp_path: Path, result: Result) -> None:
     (tmp_path / "a").write_text("mine")
     with pytest.raises(OutputError, match="must be a folder, and is a file"):

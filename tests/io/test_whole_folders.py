@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,72 @@ def test_the_current_folder_can_be_the_place(tmp_path: Path, monkeypatch: pytest
         publish(partial, Path(), files=(), last="end")
     assert names(inside) == {"end"}
     assert names(tmp_path) == {"here"}
+
+
+def test_two_at_a_time_do_not_touch_each_other(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    with partial_folder(folder) as first:
+        (first / "image").write_text("first")
+        with partial_folder(folder) as second:
+            for name in ("image", "end"):
+                (second / name).write_text("second")
+            publish(second, folder, files=(), last="end")
+        assert (folder / "image").read_text() == "second"
+        (first / "end").write_text("first")
+        publish(first, folder, files=(), last="end")
+    assert [(folder / name).read_text() for name in ("image", "end")] == ["first"] * 2
+    assert names(tmp_path) == {"a"}
+
+
+def test_what_another_one_has_finished_meanwhile_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "a"
+
+    def interrupted() -> None:
+        with partial_folder(folder):
+            with partial_folder(folder) as other:
+                (other / "end").touch()
+                publish(other, folder, files=(), last="end")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert names(folder) == {"end"}
+    assert names(tmp_path / "out") == {"a"}
+
+
+def test_a_move_that_fails_takes_back_those_before_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "mine").touch()
+
+    def fail() -> None:
+        with partial_folder(folder) as partial:
+            (partial / "below").mkdir()
+            for name in ("below/first", "sub", "end"):
+                (partial / name).touch()
+            publish(partial, folder, files=(), last="end")
+
+    with pytest.raises(OutputError, match="a cannot be written: is a directory"):
+        fail()
+    assert names(folder) == {"sub", "mine"}
+    assert names(tmp_path) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "stays"),
+    [
+        (".a[1].0123456789abcdef.partial", 2, False),
+        (".a[1].0123456789abcdef.partial", 0.5, True),
+        (".a[1].notes.partial", 2, True),
+        (".a1.0123456789abcdef.partial", 2, True),
+    ],
+)
+def test_what_a_killed_run_left_goes_a_day_later(tmp_path: Path, name: str, days: float, stays: bool) -> None:
+    left = tmp_path / name
+    left.mkdir()
+    (left / "half").touch()
+    then = time.time() - days * 86400
+    for path in (left / "half", left):
+        os.utime(path, (then, then))
+    with partial_folder(tmp_path / "a[1]"):
+        assert left.exists() == stays

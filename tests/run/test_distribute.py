@@ -1,13 +1,16 @@
 import hashlib
+import json
 import os
+import subprocess
 import sys
+import time
 
 import pytest
 
 from antisite.errors import InputError, MissingExtraError, OutputError
 from antisite.run.distribute import distribute_shards
 from antisite.simulate.dataset.cases import Case
-from antisite.simulate.dataset.patch_shards import make_shard, shard_path, write_shards
+from antisite.simulate.dataset.patch_shards import find_shards, make_shard, shard_path, write_shards
 from antisite.simulate.dataset.stream import PatchStream
 from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.scattering.optics import Optics
@@ -33,6 +36,21 @@ def content(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def start_dask(what, *options):
+    command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *options]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+
+def wait_for(read):
+    """What it reads, as soon as it can."""
+    for _ in range(600):
+        try:
+            return read()
+        except (OSError, ValueError):
+            time.sleep(0.1)
+    return read()
 
 
 def test_shards_are_the_same_bytes_whoever_makes_them(stream, tmp_path):
@@ -82,6 +100,49 @@ def test_processes_that_die_again_and_again_are_one_sentence(stream, tmp_path, m
         pytest.raises(OutputError, match="processes died again and again"),
     ):
         distribute_shards(stream, tmp_path, workers=1, **SIZES)
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A process, and its address."""
+    told = tmp_path / "scheduler.json"
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
+    with start_dask("scheduler", *options) as process:
+        yield process, wait_for(lambda: json.loads(told.read_text())["address"])
+        process.kill()
+
+
+def test_scheduler_that_dies_before_a_shard_is_made_is_one_sentence(stream, tmp_path, scheduler, monkeypatch):
+    monkeypatch.setattr("antisite.run.distribute._PATIENCE", 2.0)
+    process, address = scheduler
+    with pytest.raises(OutputError, match="and the connection was lost"):
+        distribute_shards(
+            stream, tmp_path, scheduler=address, progress=lambda tasks: process.kill() or tasks, **SIZES
+        )
+
+
+def test_scheduler_that_dies_after_a_shard_is_made_is_one_sentence_and_the_shard_stays(
+    stream, tmp_path, scheduler, monkeypatch
+):
+    monkeypatch.setattr("antisite.run.distribute._PATIENCE", 2.0)
+    process, address = scheduler
+
+    def die(tasks):
+        for task in tasks:
+            process.kill()
+            process.wait()
+            yield task
+
+    with start_dask(
+        "worker", address, "--no-nanny", "--local-directory", str(tmp_path / "scratch")
+    ) as worker:
+        with pytest.raises(OutputError, match="and the connection was lost"):
+            distribute_shards(stream, tmp_path / "a", scheduler=address, progress=die, **SIZES)
+        worker.kill()
+    assert find_shards(tmp_path / "a")
+    distribute_shards(stream, tmp_path / "a", workers=1, **SIZES)
+    write_shards(stream, tmp_path / "b", **SIZES)
+    assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
 def test_shard_that_fails_is_tried_once(stream, tmp_path, monkeypatch):

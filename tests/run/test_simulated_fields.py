@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ase.build import graphene
+from ase.io import write
 
 from antisite.errors import AntisiteError, ChoiceError, InputError
 from antisite.io.annotations import read_annotations
 from antisite.io.images import read_image
 from antisite.run.simulated_fields import fields_per_shard, run_fields
 from antisite.run.simulation import Simulation
+from antisite.run.simulation_files import SCHEMA
 from antisite.simulate.dataset.cases import Case
 from antisite.simulate.dataset.patch_shards import write_shards
 from antisite.simulate.dataset.stream import PatchStream
@@ -93,6 +96,21 @@ def test_images_are_kept_unless_told_otherwise_and_other_files_always(run: Any) 
     left = {"graphene_00000000.tif", "graphene_00000000.truth.json", str(Path("images", "mine.png"))}
     assert set(content(folder)) == left
     assert not (folder / "labels").exists()
+
+
+def test_names_with_brackets_are_overwritten_too(run: Any, tmp_path: Path) -> None:
+    source = tmp_path / "a[1].cif"
+    write(source, graphene(vacuum=2))
+    chosen = replace(CHOSEN, specimen=str(source))
+    folder, _ = run(chosen, layout="tiff")
+    assert len(list(folder.iterdir())) == 7
+    run(chosen, layout="tiff", count=1, overwrite=True)
+    name = f"{folder.name.removesuffix('_fields')}_00000000"
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.tif",
+        f"{name}.truth.json",
+        "simulation.json",
+    }
 
 
 def test_images_that_are_interrupted_leave_nothing(run: Any, tmp_path: Path) -> None:
@@ -175,6 +193,23 @@ def test_shards_of_other_settings_need_to_be_overwritten(run: Any) -> None:
     run(layout="zarr", patch=12, overwrite=True)
     fresh, _ = run(layout="zarr", patch=12, out="fresh")
     assert content(folder) == content(fresh) != before
+
+
+def test_fewer_fields_than_are_there_need_to_be_overwritten(run: Any) -> None:
+    pytest.importorskip("zarr")
+    folder, _ = run(layout="zarr", patch=8, count=32)
+    for foreign in ("shard_notes.zarr", ".shard_notes.partial"):
+        (folder / foreign).mkdir()
+    before, summary = content(folder), (folder / "simulation.json").read_bytes()
+    with pytest.raises(ChoiceError, match=r"holds shard_000001\.zarr, before which 16 fields end \(give a"):
+        run(layout="zarr", patch=8, count=16)
+    assert (content(folder), (folder / "simulation.json").read_bytes()) == (before, summary)
+    run(layout="zarr", patch=8, count=16, overwrite=True)
+    left = {"shard_000000.zarr", "shard_notes.zarr", ".shard_notes.partial", "manifest.json"}
+    assert {path.name for path in folder.iterdir()} == left | {"simulation.json"}
+    _, more = run(layout="zarr", patch=8, count=32)
+    assert (more["n_fields"], more["schema"]) == (32, SCHEMA)
+    assert content(folder) == before
 
 
 def test_processes_make_the_same_shards(run: Any) -> None:

@@ -12,6 +12,7 @@ from antisite.errors import InputError
 from antisite.image import Image
 from antisite.run.simulation import Simulation, check_memory, check_sampling, saturation
 from antisite.simulate.crystals.library import find_specimen
+from antisite.simulate.crystals.scene import perfect_scene
 from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.recording.recording import Readout
 
@@ -48,6 +49,15 @@ def test_memory_grows_with_area_and_detectors_and_is_refused_with_the_number() -
         check_memory((1000, 2000), 0.2, GRAPHENE, n_detectors=20, available=1e9)
     with pytest.raises(InputError, match="must fit into memory"):
         check_memory((1000, 2000), 2.0, GRAPHENE, available=1e9)
+
+
+@pytest.mark.parametrize(("shape", "pixel_size"), [((40, 400), 0.2), ((8, 8), 1.0)])
+def test_memory_is_what_the_columns_of_the_scene_take(shape: tuple[int, int], pixel_size: float) -> None:
+    n_columns = len(perfect_scene(GRAPHENE, shape=shape, pixel_size=pixel_size, rng=1).sites)
+    wanted = 300 * n_columns + 40 * math.prod(shape)
+    check_memory(shape, pixel_size, GRAPHENE, available=1.05 * wanted)
+    with pytest.raises(InputError, match="must fit into memory"):
+        check_memory(shape, pixel_size, GRAPHENE, available=0.95 * wanted)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import logging
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..errors import InputError, OutputError
 from ..simulate.dataset.patch_shards import make_shard, shard_path, start_shards
 from ..simulate.dataset.stream import PatchStream
 from ..simulate.progress import Progress
+from .workers import interrupts_not_inherited
 
 _LARGE_IS_MEANT = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 _PATIENCE = 10.0  # seconds, for a scheduler to answer
@@ -54,7 +56,7 @@ def distribute_shards(
     InputError
         No scheduler answers there, or the folder holds shards made otherwise.
     OutputError
-        The folder cannot be written, workers wrote elsewhere, or one after the other died.
+        The folder cannot be written, workers wrote elsewhere, one after the other died, or the scheduler did.
     MissingExtraError
         Dask's `distributed` or `zarr` is not installed.
     """
@@ -80,6 +82,11 @@ def distribute_shards(
                     "a shard must be made before its process ends, and processes died again and again over "
                     "one, for want of memory perhaps (take smaller fields or fewer workers; shards that are "
                     "complete stay)"
+                ) from error
+            except (CancelledError, distributed.comm.CommClosedError) as error:
+                raise OutputError(
+                    "a scheduler must answer until the last shard is made, and the connection was lost "
+                    "(start it again and give the same command; shards that are complete stay)"
                 ) from error
     paths = [shard_path(folder, number) for number in range(n_shards)]
     for path in paths:
@@ -119,19 +126,19 @@ def _client(distributed: Any, scheduler: str, workers: int) -> Iterator[Any]:
             raise InputError(
                 f"a Dask scheduler must answer at {scheduler}, and none does (start one: dask scheduler)"
             ) from error
-        with client:
+        with distributed.utils.silence_logging_cmgr(logging.CRITICAL), client:  # its loss is told once
             yield client
         return
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        distributed.LocalCluster(
-            n_workers=max(workers, 1),
-            threads_per_worker=1,
-            processes=True,
-            silence_logs=logging.ERROR,  # an interrupt is no news
-            dashboard_address="127.0.0.1:0",  # any free port
-            local_directory=scratch,
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
+    with ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory())
+        with interrupts_not_inherited():
+            cluster = distributed.LocalCluster(
+                n_workers=max(workers, 1),
+                threads_per_worker=1,
+                processes=True,
+                silence_logs=logging.ERROR,  # an interrupt is no news
+                dashboard_address="127.0.0.1:0",  # any free port
+                local_directory=scratch,
+            )
+        stack.enter_context(cluster)
+        yield stack.enter_context(distributed.Client(cluster, set_as_default=False))

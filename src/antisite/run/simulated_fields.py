@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ from ..io.tables import to_json
 from ..io.whole_folders import partial_folder, publish
 from ..io.writing import write_bytes, writing
 from ..simulate.dataset.cases import Case
-from ..simulate.dataset.patch_shards import MANIFEST, shard_path, write_shards
+from ..simulate.dataset.patch_shards import MANIFEST, find_shards, half_shards, shard_path, write_shards
 from ..simulate.dataset.stream import PatchStream
 from ..simulate.progress import Progress
 from ..simulate.truth.label_files import LAYOUTS
 from .distribute import check_scheduler, distribute_shards
 from .provenance import origin
 from .simulation import Simulation, saturation
-from .simulation_files import SUMMARY
+from .simulation_files import SCHEMA, SUMMARY
 
 SHARDS = "zarr"
 FORMATS = (SHARDS, *LAYOUTS)
@@ -70,7 +71,7 @@ def run_fields(
     InputError
         A value that no stream has, or no scheduler answers.
     ChoiceError
-        Other files are there, and `overwrite` is False.
+        Other files or more shards are there, and `overwrite` is False.
     MissingExtraError
         Shards are asked for, and what writes them is not installed.
     """
@@ -79,7 +80,8 @@ def run_fields(
     check_fields(count=count, layout=layout, scheduler=scheduler, n_detectors=n_detectors)
     chosen.check(crystal)
     folder = out / f"{crystal.name}_fields"
-    _refuse_fields(folder, crystal.name, layout=layout, overwrite=overwrite)
+    if not overwrite:
+        _refuse_fields(folder, crystal.name, layout=layout, count=count)
     distributed = layout == SHARDS and bool(scheduler or workers > 1)
     if layout == SHARDS:
         require("zarr", extra="dataset")
@@ -188,7 +190,7 @@ def _summary(
     settings = chosen.settings()
     del settings["rotation"]
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "name": name,
         "format": layout,
         "n_fields": count,
@@ -203,23 +205,29 @@ def _summary(
 
 def _fields_there(folder: Path, name: str) -> list[Path]:
     """What an earlier run left; nobody else's files."""
-    shards = f"{shard_path('', 0).stem[:-6]}*"
-    images = [f"images/{name}{_FIELD}.png", f"labels/{name}{_FIELD}.txt", f"{name}{_FIELD}.truth.json"]
-    images += [f"{name}{_FIELD}.tif", f"{name}{_FIELD}_*.tif"]
+    field = f"{escape(name)}{_FIELD}"
+    images = [f"images/{field}.png", f"labels/{field}.txt", f"{field}.truth.json"]
+    images += [f"{field}.tif", f"{field}_[0-9]*.tif"]
     others = [SUMMARY, MANIFEST, "dataset.yaml", "kinds.txt", "annotations.json"]
-    patterns = (f"{shards}.zarr", f".{shards}.partial", *images, *others)
     with writing(folder):
-        return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+        shards = [shard_path(folder, number) for number in find_shards(folder)] + half_shards(folder)
+        return [*shards, *(path for pattern in images + others for path in sorted(folder.glob(pattern)))]
 
 
-def _refuse_fields(folder: Path, name: str, *, layout: str, overwrite: bool) -> None:
-    """Refuse to replace earlier fields; shards go on where they were left."""
+def _refuse_fields(folder: Path, name: str, *, layout: str, count: int) -> None:
+    """Refuse to replace earlier fields; shards go on where they were left, and are not made fewer."""
     there = _fields_there(folder, name)
     resumes = layout == SHARDS and (folder / MANIFEST).exists()
-    if there and not overwrite and not resumes:
+    if there and not resumes:
         raise ChoiceError(
             f"a simulation is kept unless you say otherwise, and {folder} holds "
             f"{there[0].relative_to(folder)} (give --overwrite or another --out)"
+        )
+    more = [number for number in find_shards(folder) if number >= count // fields_per_shard(count)]
+    if more:
+        raise ChoiceError(
+            f"shards are kept unless you say otherwise, and {folder} holds {shard_path('', more[0])}, "
+            f"before which {count} fields end (give a larger --count, --overwrite or another --out)"
         )
 
 

@@ -13,8 +13,9 @@ from ..errors import InputError
 from ..image import Image
 from ..simulate.crystals.crystal import Crystal
 from ..simulate.crystals.library import find_specimen, names_file
+from ..simulate.crystals.scene import scene_margin
 from ..simulate.image import simulate_image
-from ..simulate.memory import refuse_too_large
+from ..simulate.memory import column_bytes, refuse_too_large
 from ..simulate.point_defects.planting import PointDefects
 from ..simulate.point_defects.words import read_defect
 from ..simulate.progress import Progress
@@ -23,8 +24,6 @@ from ..simulate.scattering.optics import Optics
 from ..simulate.truth.truth import Truth
 
 _FINEST = 1e-3  # Å/px; a pixel there is a hundredth of what atoms swing by
-_BYTES_PER_COLUMN = 300  # its rows in the tables of scene and truth
-_FAR = 14.7  # columns that are laid out, over those in a square frame: one diagonal around it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +168,6 @@ def check_memory(
     pixel_size : Å/px
     available : bytes; what the system has free by default.
     """
-    (ay, ax), (by, bx) = crystal.cell
-    columns = _FAR * math.prod(shape) * pixel_size**2 / abs(ay * bx - ax * by) * len(crystal.columns)
-    refuse_too_large(shape, n_detectors, columns * _BYTES_PER_COLUMN, available=available)
+    density = len(crystal.columns) * pixel_size**2 / abs(np.linalg.det(crystal.cell))
+    columns = column_bytes(shape, margin=scene_margin(shape, pixel_size), density=density)
+    refuse_too_large(shape, n_detectors, columns, available=available)

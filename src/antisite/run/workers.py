@@ -53,7 +53,7 @@ def map_in_processes(
     )
     complete = False
     try:
-        with _interrupts_not_inherited():
+        with interrupts_not_inherited():
             futures = [pool.submit(_call_or_leave, function, item) for item in items]
         for item, future in zip(items, futures, strict=True):
             yield _answer(future, item, lost)
@@ -72,7 +72,7 @@ def _answer(future: Future[Answer], item: Item, lost: Callable[[Item], Answer]) 
 
 
 @contextmanager
-def _interrupts_not_inherited() -> Iterator[None]:
+def interrupts_not_inherited() -> Iterator[None]:
     """Let processes that start here ignore Ctrl-C from their first instruction on."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import InputError
 
 _BYTES_PER_PIXEL = 40  # of one detector: signal, film, counts and what is written, at the same time
+_BYTES_PER_COLUMN = 300  # its rows in the tables of scene and truth
 _UNTOLD = 8 * 2**30  # where the system does not say what is free
 
 
@@ -36,6 +37,23 @@ def refuse_too_large(
             f"an image must fit into memory, got {shape[0]} × {shape[1]} px, which takes about "
             f"{wanted / 1e9:.3g} GB where {free / 1e9:.3g} GB are free (simulate several smaller ones)"
         )
+
+
+def column_bytes(shape: tuple[int, int], *, margin: float, density: float) -> float:
+    """What the columns of a frame, and of a margin all around it, take.
+
+    Parameters
+    ----------
+    shape : (y, x) px
+    margin : px
+    density : columns/px²
+
+    Examples
+    --------
+    >>> column_bytes((8, 18), margin=1, density=0.5)
+    30000.0
+    """
+    return _BYTES_PER_COLUMN * density * math.prod(n + 2 * margin for n in shape)
 
 
 def free_memory(told: Path = Path("/proc/meminfo")) -> float:

@@ -5,7 +5,7 @@ from antisite.errors import InputError
 from antisite.simulate.crystals.library import find_specimen
 from antisite.simulate.crystals.scene import perfect_scene
 from antisite.simulate.dataset.cases import Case
-from antisite.simulate.dataset.line_defects import LineDefects, put_line
+from antisite.simulate.dataset.line_defects import LineDefects, check_lines, put_line
 from antisite.simulate.dataset.stream import PatchStream
 from antisite.simulate.point_defects.planting import PointDefects
 from antisite.simulate.recording.recording import Recording, Scan
@@ -52,6 +52,38 @@ def test_lines_that_would_not_show_are_drawn_again(specimen):
 def test_crystal_that_a_line_cannot_change_is_named(name, specimen):
     with pytest.raises(InputError, match=f"must change the crystal, and leaves {specimen} as it is"):
         field_with(name, 1, specimen)
+
+
+@pytest.mark.parametrize(
+    ("case", "shape", "message"),
+    [
+        (
+            {"specimen": "SrTiO3_001", "thickness": 4, "lines": {"fault": 0.1, "twin_boundary": 0.1}},
+            (64, 64),
+            "a twin boundary must change the crystal, and leaves SrTiO3_001 as it is",
+        ),
+        (
+            {"specimen": "graphene", "lines": {"fault": 1}},
+            (6, 200),
+            "must be at least 22 px wide and high, to hold a column of graphene wherever it lies, got 6 px",
+        ),
+    ],
+)
+def test_stream_refuses_lines_before_anything_is_computed(case, shape, message, monkeypatch):
+    monkeypatch.delattr("antisite.simulate.dataset.stream.prepare_cases")
+    case = Case(**(case | {"lines": LineDefects(shares=case["lines"])}))
+    with pytest.raises(InputError, match=message):
+        PatchStream(cases=(case,), size=4, shape=shape)
+
+
+def test_line_without_a_share_may_be_one_that_the_crystal_has_not():
+    lines = LineDefects(shares={"fault": 0.1, "twin_boundary": 0})
+    check_lines(lines, find_specimen("SrTiO3_001"), shape=(512, 512), pixel_size=0.2)
+
+
+def test_shares_may_add_up_to_all_fields_but_for_rounding():
+    lines = LineDefects(shares=dict.fromkeys(KINDS_OF, 0.15) | {"fault": 0.1 + 1e-15})
+    assert sum(lines.shares.values()) > 1
 
 
 def test_shares_are_those_of_the_fields():

@@ -5,6 +5,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from threading import Barrier
 
 import numpy as np
@@ -14,6 +15,7 @@ from antisite.errors import InputError, MissingExtraError, OutputError
 from antisite.simulate.dataset.cases import Case
 from antisite.simulate.dataset.patch_shards import (
     MANIFEST,
+    find_shards,
     make_shard,
     shard_path,
     start_shards,
@@ -115,24 +117,34 @@ def test_what_another_process_is_writing_stays(stream, tmp_path):
     assert (half / "zarr.json").read_text() == "{"
 
 
-def test_two_that_make_the_same_shard_leave_it_once(stream, tmp_path):
+def test_two_that_make_the_same_shard_leave_it_once(stream, tmp_path, monkeypatch):
     write_shards(stream, tmp_path / "alone", n_shards=1, fields_per_shard=2)
     both_are_ready = Barrier(2, timeout=60)
 
-    class Late(type(tmp_path)):
-        def rename(self, target):
-            both_are_ready.wait()
-            return super().rename(target)
+    rename = Path.rename
 
+    def rename_at_the_same_time(self, target):
+        both_are_ready.wait()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename_at_the_same_time)
     with ThreadPoolExecutor(2) as pool:
-        tasks = [
-            pool.submit(make_shard, stream, Late(tmp_path / "both"), 0, fields_per_shard=2) for _ in range(2)
-        ]
-        paths = {task.result() for task in tasks}
-    assert len(paths) == 1
+        tasks = [pool.submit(make_shard, stream, tmp_path / "both", 0, fields_per_shard=2) for _ in range(2)]
+        assert {task.result() for task in tasks} == {shard_path(tmp_path / "both", 0)}
     assert [path.name for path in (tmp_path / "both").iterdir()] == ["shard_000000.zarr"]
     shard = shard_path("", 0)
     assert content(tmp_path / "both" / shard) == content(tmp_path / "alone" / shard)
+
+
+def test_foreign_folders_are_no_shards(stream, tmp_path):
+    then = time.time() - 2 * 86400
+    for name in ("shard_notes.zarr", "shard_000001_notes.zarr", ".shard_notes.partial"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (then, then))
+    before = set(tmp_path.iterdir())
+    paths = write_shards(stream, tmp_path, n_shards=2, fields_per_shard=1)
+    assert find_shards(tmp_path) == [0, 1]
+    assert set(tmp_path.iterdir()) == before | {*paths, tmp_path / MANIFEST}
 
 
 def test_two_that_start_a_store_agree_on_its_manifest(stream, tmp_path):

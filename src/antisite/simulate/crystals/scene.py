@@ -11,13 +11,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..memory import free_memory
+from ..memory import column_bytes, free_memory
 from ..truth.lines import TrueCore, TrueLine, turn
 from .cells import cells_around
 from .column_atoms import ColumnAtoms
 from .crystal import Crystal
 
-_BYTES_PER_COLUMN = 200
 _FARTHEST_LIGHT = 12.0  # Å beyond the frame from which columns may still shine into it
 
 
@@ -89,9 +88,14 @@ def perfect_scene(
         crystal.cell @ turn(rotation) / pixel_size,
         shape=shape,
         pixel_size=pixel_size,
-        margin=max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size + further),
+        margin=scene_margin(shape, pixel_size, further=further),
         rng=np.random.default_rng(rng),
     )
+
+
+def scene_margin(shape: tuple[int, int], pixel_size: float, *, further: float = 0.0) -> float:
+    """How far [px] outside its frame a perfect scene has columns; the rest as there."""
+    return max(math.hypot(*shape), _FARTHEST_LIGHT / pixel_size + further)
 
 
 def lay_out(
@@ -141,7 +145,7 @@ def lay_out(
 def _check_memory(crystal: Crystal, cell: NDArray[np.float64], shape: tuple[int, int], margin: float) -> None:
     """Refuse more columns than can be held."""
     height, width = (n + 2 * margin for n in shape)
-    wanted = _BYTES_PER_COLUMN * len(crystal.columns) * height * width / abs(np.linalg.det(cell))
+    wanted = column_bytes(shape, margin=margin, density=len(crystal.columns) / abs(np.linalg.det(cell)))
     free = free_memory()
     if wanted > free:
         raise InputError(

@@ -11,7 +11,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..crystals.scene import Scene, nearest_spacing
+from ..crystals.crystal import Crystal
+from ..crystals.scene import Scene, nearest_spacing, perfect_scene
 from ..extended_defects.boundaries import antiphase_boundary, fault, lamella, tilt_boundary, twin_boundary
 from ..extended_defects.dislocations import dislocation_dipole, tilt_wall
 from ..extended_defects.lattice_rows import Row
@@ -20,6 +21,8 @@ _ROWS: tuple[Row, ...] = ((1, 0), (0, 1), (1, 1), (1, -1))
 _MIDDLE = 0.8  # of the frame, in which a line has a point
 _TRIES = 40
 _UNMOVED = 0.1  # nearest-neighbour spacings
+_ROUNDING = 1e-9
+_TRIAL = 8  # diagonals of a cell, edge of the frame in which lines are tried beforehand
 Place = NDArray[np.float64]
 
 
@@ -46,7 +49,9 @@ class LineDefects:
         unknown = [name for name in self.shares if name not in _MAKERS]
         if unknown:
             raise InputError(f"a line must be one of {', '.join(_MAKERS)}, got {unknown[0]!r}")
-        if not (all(share >= 0 for share in self.shares.values()) and sum(self.shares.values()) <= 1):
+        if not (
+            all(share >= 0 for share in self.shares.values()) and sum(self.shares.values()) <= 1 + _ROUNDING
+        ):
             raise InputError(
                 f"shares of lines must be 0 or more and at most 1 together, got {dict(self.shares)}"
             )
@@ -61,6 +66,21 @@ class LineDefects:
         return ""
 
 
+def check_lines(lines: LineDefects, crystal: Crystal, *, shape: tuple[int, int], pixel_size: float) -> None:
+    """Refuse lines that the crystal has not, and frames too small for them; tried in a part of the frame.
+
+    Parameters
+    ----------
+    shape : (y, x) px
+    pixel_size : Å/px
+    """
+    edge = math.ceil(_TRIAL * _cell_diagonal(crystal.cell) / pixel_size)
+    part = (min(shape[0], edge), min(shape[1], edge))
+    for name in (name for name, share in lines.shares.items() if share > 0):
+        rng = np.random.default_rng(0)
+        put_line(perfect_scene(crystal, shape=part, pixel_size=pixel_size, rng=rng), name, rng=rng)
+
+
 def put_line(scene: Scene, name: str, *, rng: Generator) -> Scene:
     """The scene with a line of that name somewhere in its frame.
 
@@ -71,8 +91,15 @@ def put_line(scene: Scene, name: str, *, rng: Generator) -> Scene:
     Raises
     ------
     InputError
-        The crystal has nothing of that kind.
+        The crystal has nothing of that kind, or the frame may lie between its columns.
     """
+    widest = _cell_diagonal(scene.cell)
+    if min(scene.shape) < widest:
+        raise InputError(
+            f"a frame with a {name.replace('_', ' ')} must be at least {math.ceil(widest)} px wide and high, "
+            f"to hold a column of {scene.crystal.name} wherever it lies, got {min(scene.shape)} px (make it "
+            f"larger)"
+        )
     for _ in range(_TRIES):
         at = scene.centre + (rng.random(2) - 0.5) * _MIDDLE * np.array(scene.shape)
         changed = _MAKERS[name](scene, at, rng)
@@ -82,6 +109,12 @@ def put_line(scene: Scene, name: str, *, rng: Generator) -> Scene:
         f"a {name.replace('_', ' ')} must change the crystal, and leaves {scene.crystal.name} as it is along "
         f"every row tried (leave it out)"
     )
+
+
+def _cell_diagonal(cell: NDArray[np.float64]) -> float:
+    """The longer one."""
+    a, b = cell
+    return float(max(np.linalg.norm(a + b), np.linalg.norm(a - b)))
 
 
 def _shows(before: Scene, after: Scene) -> bool:

@@ -10,8 +10,8 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from ... import __version__
 from ..._optional import require
 from ...defects import KINDS
 from ...errors import InputError
+from ...io.whole_folders import remove_abandoned
 from ...io.writing import write_bytes, writing
 from .case_tables import tables_checksum
 from .stream import Patches, PatchStream
 
 MANIFEST = "manifest.json"
 _CHUNK = 512  # patches
-_ABANDONED = 24 * 3600.0  # seconds without a change after which half a shard is nobody's
+_NAME = r"shard_(\d{6,})\.zarr"
 _PER_PATCH = ("kind", "species", "sublattice", "offset", "conditions", "field", "case")
 
 
@@ -89,16 +90,14 @@ def start_shards(
     folder, wanted = Path(folder), _manifest(stream, fields_per_shard)
     path = folder / MANIFEST
     if not path.exists():
-        if any(folder.glob("shard_*.zarr")):
+        if find_shards(folder):
             raise InputError(
                 f"{folder} must have the {MANIFEST} of its shards, got none (choose another folder)"
             )
         write_bytes(path, (json.dumps(wanted, indent=1, ensure_ascii=False) + "\n").encode())
     _check_manifest(path, wanted)
     with writing(folder):
-        for left in folder.glob(".shard_*.partial"):
-            if time.time() - _last_change(left) > _ABANDONED:
-                shutil.rmtree(left, ignore_errors=True)
+        remove_abandoned(half_shards(folder))
     return [number for number in range(n_shards) if not shard_path(folder, number).exists()]
 
 
@@ -123,6 +122,18 @@ def shard_path(folder: str | Path, number: int) -> Path:
     return Path(folder) / f"shard_{number:06d}.zarr"
 
 
+def find_shards(folder: str | Path) -> list[int]:
+    """Numbers of the complete shards in a folder."""
+    there = (re.fullmatch(_NAME, path.name) for path in Path(folder).glob("shard_*.zarr"))
+    return sorted(int(found[1]) for found in there if found)
+
+
+def half_shards(folder: str | Path) -> list[Path]:
+    """What processes are writing, or have left when they were killed."""
+    halves = Path(folder).glob(".shard_*.partial")
+    return [path for path in halves if re.fullmatch(rf"\.{_NAME}\.[0-9a-f]{{16}}\.partial", path.name)]
+
+
 def _put_in_place(partial: Path, path: Path) -> None:
     """Rename a shard, unless somebody else was quicker with the same."""
     try:
@@ -130,14 +141,6 @@ def _put_in_place(partial: Path, path: Path) -> None:
     except OSError:
         if not path.exists():
             raise
-
-
-def _last_change(folder: Path) -> float:
-    """Seconds since the epoch; the present where somebody is just moving or removing it."""
-    try:
-        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-    except FileNotFoundError:
-        return time.time()
 
 
 def _fill(stream: PatchStream, path: Path, fields: range, workers: int) -> None:

@@ -30,7 +30,7 @@ from ..truth.truth import scene_truth
 from .case_tables import CaseTables, prepare_cases
 from .cases import Case, case_conditions, condition_names
 from .field_layout import lay_out_field
-from .line_defects import put_line
+from .line_defects import check_lines, put_line
 from .ordered_threads import in_order
 
 REACH = 5.0
@@ -93,7 +93,8 @@ class PatchStream:
     Raises
     ------
     InputError
-        No case, a field that holds no patch or does not fit into memory, or a value out of range.
+        No case, a field that holds no patch or does not fit into memory, a line that its crystal has not, or
+        a value out of range.
 
     Examples
     --------
@@ -131,6 +132,8 @@ class PatchStream:
         if self.seed < 0:
             raise InputError(f"seed must be 0 or more, got {self.seed}")
         _check_memory(self.cases, self.shape, size=self.size, pixel_size=self.pixel_size)
+        for case in self.cases:
+            check_lines(case.lines, case.find_crystal(), shape=self.shape, pixel_size=self.pixel_size)
         tables = prepare_cases(
             self.cases,
             pixel_size=self.pixel_size,
