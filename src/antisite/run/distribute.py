@@ -136,7 +136,7 @@ def _client(distributed: Any, scheduler: str, workers: int) -> Iterator[Any]:
                 n_workers=max(workers, 1),
                 threads_per_worker=1,
                 processes=True,
-                silence_logs=logging.ERROR,  # an interrupt is no news
+                silence_logs=logging.CRITICAL,  # an interrupt is no news
                 dashboard_address="127.0.0.1:0",  # any free port
                 local_directory=scratch,
             )
