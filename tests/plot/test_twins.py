@@ -65,6 +65,14 @@ def test_histograms_span_both_images_and_leave_masked_pixels_out() -> None:
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["image", "simulated"]
 
 
+def test_every_bar_but_the_last_holds_as_many_whole_numbers() -> None:
+    evenly = Image(np.arange(250.0).repeat(4).reshape(20, 50), pixel_size=0.2)
+    ax = plot_histograms((evenly, evenly))
+    height = ax.patches[0].get_xy()[2:-4, 1]
+    assert height.min() == pytest.approx(height.max(), rel=1e-6)
+    assert len(height) > 150
+
+
 def test_the_picture_has_two_rows_for_each_detector_and_the_same_bytes_again() -> None:
     two = Image(np.stack([WAVES, WAVES[::-1]]), pixel_size=0.2)
     content = twins_png(two, two, dpi=40)

@@ -78,7 +78,11 @@ def plot_histograms(images: tuple[Image, Image], *, channel: int = 0, ax: Axes |
     values = [image.channels[channel][~image.mask] for image in images]
     low = min(float(np.percentile(one, 0.05)) for one in values)
     high = max(float(np.percentile(one, 99.95)) for one in values)
-    bins = np.linspace(low, high if high > low else low + 1, _LEVELS + 1)
+    if all((one == np.rint(one)).all() for one in values):  # as many whole numbers in each
+        step = max(math.ceil((high - low) / _LEVELS), 1)
+        bins = np.arange(math.floor(low), high + step + 1, step) - 0.5
+    else:
+        bins = np.linspace(low, high if high > low else low + 1, _LEVELS + 1)
     for one, name, colour in zip(values, NAMES, _COLOURS, strict=True):
         ax.hist(one, bins=list(bins), density=True, histtype="step", color=colour, label=name, linewidth=1.4)
     ax.set(xlabel="value", yticks=[], xlim=(bins[0], bins[-1]))

@@ -128,7 +128,7 @@ def run_twin(
         bits=_bits(fitted),
         cautions=[*fitted.optics.cautions, *_scale_cautions(image, fitted)],
         told={"like": like.name, "fitted": fitted_settings(fitted)},
-        extra={TWINS: twins_png(image, made)},
+        extra={TWINS: twins_png(replace(image, pixel_size=fitted.pixel_size), made)},
     )
     return folder, summary
 
