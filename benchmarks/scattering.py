@@ -216,7 +216,7 @@ def time_abtem(
     """Seconds before the first probe and seconds per probe, from two scans of a small square [n² probes]."""
     atoms = tungsten_diselenide(FIELD_EDGE)
     seconds = []
-    for n in n_probes:
+    for n in (n_probes[0], *n_probes):  # the first compiles
         start = time.perf_counter()
         multislice_image(
             atoms,
@@ -229,8 +229,8 @@ def time_abtem(
         )
         seconds.append(time.perf_counter() - start)
     few, many = (n * n for n in n_probes)
-    each = (seconds[1] - seconds[0]) / (many - few)
-    return max(seconds[0] - few * each, 0.0), each
+    each = (seconds[2] - seconds[1]) / (many - few)
+    return max(seconds[1] - few * each, 0.0), each
 
 
 def field_of_patches() -> tuple[int, float]:
