@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from ..conditions import Conditions
 from ..image import Image
 from .crystals.crystal import Crystal
 from .crystals.library import find_specimen
@@ -129,12 +128,7 @@ def image_scene(
         readout=recording.readout,
         rng=for_counts,
     )
-    conditions = Conditions(
-        beam_energy=optics.beam_energy,
-        convergence=optics.convergence,
-        detectors=optics.detectors,
-        dose=recording.dose if np.isfinite(recording.dose) else np.nan,
-    )
+    conditions = optics.conditions(dose=recording.dose)
     name = f"simulated_{scene.crystal.name}"
     image = Image(pixels, pixel_size=scene.pixel_size, conditions=conditions, name=name)
     return image, scene_truth(moved)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from antisite.simulate.crystals.column_atoms import ColumnAtoms
 from antisite.simulate.render import adding_columns
 from antisite.simulate.render.field import FieldRenderer
 from antisite.simulate.scattering.responses import Responses
@@ -11,10 +10,7 @@ from antisite.simulate.scattering.responses import Responses
 def test_compiled_loops_give_the_bits_of_the_loops_as_written(jitter, monkeypatch):
     y, x = np.mgrid[-20:21, -20:21] * 0.15
     table = np.exp(-(y**2) - x**2) + 0.1 * np.exp(-((y - x) ** 2) - (y + x) ** 2 / 4)
-    atoms = (ColumnAtoms(("W",), (0.0,)),)
-    responses = Responses(
-        atoms=atoms, values=table[None, None].astype(np.float32), step=0.15, vacuum=np.zeros(1)
-    )
+    responses = Responses(values=table[None, None].astype(np.float32), step=0.15, vacuum=np.zeros(1))
     render = FieldRenderer(responses=responses, pixel_size=0.3, reach=2.5)
     rng = np.random.default_rng(0)
     positions, index = rng.uniform(-2, 20, (12, 2)), np.zeros(12, int)

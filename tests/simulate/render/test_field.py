@@ -5,7 +5,6 @@ import pytest
 from scipy.interpolate import RectBivariateSpline
 
 from antisite.errors import InputError
-from antisite.simulate.crystals.column_atoms import ColumnAtoms
 from antisite.simulate.render.field import TOLERANCE, TOLERANCE_PERIODIC, FieldRenderer
 from antisite.simulate.scattering.responses import Responses
 
@@ -24,7 +23,6 @@ def rings(fwhm, *, askew=0.0):
 def responses():
     values = np.array([[rings(0.75), 0.5 * rings(0.9)], [0.3 * rings(0.8, askew=0.6), -0.1 * rings(1.2)]])
     return Responses(
-        atoms=(ColumnAtoms(("W",), (0.0,)), ColumnAtoms(("Se",), (0.0,))),
         values=values.astype(np.float32),
         step=STEP,
         vacuum=np.array([0.0, 0.05]),
@@ -142,7 +140,6 @@ def test_threads_do_not_change_a_bit(responses):
 
 def test_empty_scene_and_empty_column_show_the_vacuum(responses):
     nothing = Responses(
-        atoms=(ColumnAtoms(),),
         values=np.zeros((1, 2, 61, 61), np.float32),
         step=STEP,
         vacuum=responses.vacuum,

@@ -6,7 +6,7 @@ Field number i follows from the seed and i alone, whoever makes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...conditions import Conditions
 from ...defects import KINDS
 from ...errors import InputError
 from ...image import Image
+from ..crystals.crystal import Crystal
 from ..crystals.scene import Scene
 from ..memory import refuse_too_large
 from ..point_defects.planting import plant_defects
@@ -131,9 +131,10 @@ class PatchStream:
             raise InputError(f"pixel_size must be positive and finite [Å/px], got {self.pixel_size:g}")
         if self.seed < 0:
             raise InputError(f"seed must be 0 or more, got {self.seed}")
-        _check_memory(self.cases, self.shape, size=self.size, pixel_size=self.pixel_size)
-        for case in self.cases:
-            check_lines(case.lines, case.find_crystal(), shape=self.shape, pixel_size=self.pixel_size)
+        crystals = [case.find_crystal() for case in self.cases]
+        self._check_memory(crystals)
+        for case, crystal in zip(self.cases, crystals, strict=True):
+            check_lines(case.lines, crystal, shape=self.shape, pixel_size=self.pixel_size)
         tables = prepare_cases(
             self.cases,
             pixel_size=self.pixel_size,
@@ -152,14 +153,7 @@ class PatchStream:
     def __iter__(self) -> Iterator[Patches]:
         return self.patches()
 
-    def patches(
-        self,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        workers: int = 1,
-        progress: Callable[[Iterable[Patches]], Iterable[Patches]] = iter,
-    ) -> Iterator[Patches]:
+    def patches(self, start: int = 0, stop: int | None = None, *, workers: int = 1) -> Iterator[Patches]:
         """The patches of one field after the other, in the same order for any number of workers.
 
         Parameters
@@ -167,18 +161,11 @@ class PatchStream:
         start, stop : number of the first field, and of the first one that is left out; None: never ends.
         workers : threads.
         """
-        return iter(progress(in_order(self.patches_of, start, stop, workers=workers)))
+        return in_order(self.patches_of, start, stop, workers=workers)
 
-    def images(
-        self,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        workers: int = 1,
-        progress: Callable[[Iterable[Labelled]], Iterable[Labelled]] = iter,
-    ) -> Iterator[Labelled]:
+    def images(self, start: int = 0, stop: int | None = None, *, workers: int = 1) -> Iterator[Labelled]:
         """The same fields as whole images with names, for the writers of `label_files`."""
-        return iter(progress(in_order(self.image_of, start, stop, workers=workers)))
+        return in_order(self.image_of, start, stop, workers=workers)
 
     def patches_of(self, number: int) -> Patches:
         """The patches of one field; there may be none."""
@@ -201,13 +188,7 @@ class PatchStream:
     def image_of(self, number: int) -> Labelled:
         """Name, image and truth of one field."""
         scene, pixels, dose = self.field_of(number)
-        optics = self.cases[number % len(self.cases)].optics
-        conditions = Conditions(
-            beam_energy=optics.beam_energy,
-            convergence=optics.convergence,
-            detectors=optics.detectors,
-            dose=dose if np.isfinite(dose) else np.nan,
-        )
+        conditions = self.cases[number % len(self.cases)].optics.conditions(dose=dose)
         name = f"{scene.crystal.name}_{number:08d}"
         image = Image(pixels, pixel_size=self.pixel_size, conditions=conditions, name=name)
         return name, image, scene_truth(scene)
@@ -248,15 +229,12 @@ class PatchStream:
         )
         return scene, pixels, dose
 
-
-def _check_memory(cases: Sequence[Case], shape: tuple[int, int], *, size: int, pixel_size: float) -> None:
-    """Refuse fields that cannot be held one at a time, with all their patches."""
-    seen = {(case.specimen, case.zone_axis, case.thickness): case for case in cases}
-    crystals = [case.find_crystal() for case in seen.values()]
-    densest = max(len(crystal.columns) / abs(np.linalg.det(crystal.cell)) for crystal in crystals)
-    n_detectors = len(cases[0].optics.detectors)
-    n_patches = densest * math.prod(shape) * pixel_size**2
-    refuse_too_large(shape, n_detectors, 4 * n_detectors * n_patches * size**2)
+    def _check_memory(self, crystals: Sequence[Crystal]) -> None:
+        """Refuse fields that cannot be held one at a time, with all their patches."""
+        densest = max(len(crystal.columns) / abs(np.linalg.det(crystal.cell)) for crystal in crystals)
+        n_detectors = len(self.cases[0].optics.detectors)
+        n_patches = densest * math.prod(self.shape) * self.pixel_size**2
+        refuse_too_large(self.shape, n_detectors, 4 * n_detectors * n_patches * self.size**2)
 
 
 def _atomic_numbers(species: pd.Series) -> NDArray[np.uint8]:

@@ -32,10 +32,8 @@ class FieldRenderer:
 
     Examples
     --------
-    >>> from antisite.simulate.crystals.column_atoms import ColumnAtoms
     >>> table = np.exp(-np.hypot(*np.mgrid[-20:21, -20:21] * 0.15)**2)[None, None].astype(np.float32)
-    >>> atoms = (ColumnAtoms(("W",), (0.0,)),)
-    >>> responses = Responses(atoms=atoms, values=table, step=0.15, vacuum=np.zeros(1))
+    >>> responses = Responses(values=table, step=0.15, vacuum=np.zeros(1))
     >>> render = FieldRenderer(responses=responses, pixel_size=0.2)
     >>> image = render(np.array([[16.0, 20.0]]), np.array([0]), shape=(32, 40))
     >>> image.shape, round(float(image[0, 16, 20]), 3)

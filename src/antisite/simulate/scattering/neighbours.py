@@ -129,7 +129,6 @@ def pair_responses(
     ]
     tables = np.array(values, np.float32).reshape(-1, len(optics.detectors), len(axis), len(axis))
     return Responses(
-        atoms=tuple(pair.first for pair in pairs),
         values=blur_tables(tables, optics.source_size / step),
         step=step,
         vacuum=np.zeros(len(optics.detectors)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...conditions import Detector
+from ...conditions import Conditions, Detector
 from ...errors import InputError
 
 _ELECTRON_REST = 510998.95  # eV, CODATA 2018
@@ -86,6 +86,21 @@ class Optics:
         """Rad / (V Å), phase that an electron gains for each volt ångström of projected potential."""
         total = _ELECTRON_REST + self.beam_energy
         return 2 * math.pi / self.wavelength * total / (self.beam_energy * (total + _ELECTRON_REST))
+
+    def conditions(self, *, dose: float) -> Conditions:
+        """What an image recorded so tells of its making; an infinite dose [e/Å²] is none.
+
+        Examples
+        --------
+        >>> Optics().conditions(dose=1e4).convergence
+        30.0
+        """
+        return Conditions(
+            beam_energy=self.beam_energy,
+            convergence=self.convergence,
+            detectors=self.detectors,
+            dose=dose if math.isfinite(dose) else math.nan,
+        )
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -39,14 +39,12 @@ class Responses:
 
     Parameters
     ----------
-    atoms : (n,) the columns.
     values : (n, n_detectors, k, k), share of the beam less that without a column; the column stands in the
         middle (k is odd); fine enough for a cubic spline between its points.
     step : Å between the points.
     vacuum : (n_detectors,) share of the beam that each detector sees without a specimen.
     """
 
-    atoms: tuple[ColumnAtoms, ...]
     values: NDArray[np.float32]
     step: float
     vacuum: NDArray[np.float64]
@@ -105,7 +103,6 @@ def compute_responses(
             rim = (k - tables[column].shape[-1]) // 2
             value[:, rim : k - rim, rim : k - rim] = tables[column]
     return Responses(
-        atoms=tuple(atoms),
         values=blur_tables(values, optics.source_size / step),
         step=step,
         vacuum=_vacuum(optics),
