@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ...crystal.cell import half_plane
 from ...crystal.contrast import Floats, Mask, flatten, standardise
 from ...crystal.distortion import Distortion, fit_distortion
 from ...crystal.lattice import Lattice, fit_lattice
@@ -180,7 +181,7 @@ def _lattice(mean: Floats, mask: Mask) -> Lattice:
 def _reflections(lattice: Lattice, finest: float) -> NDArray[np.int_]:
     most = int(np.ceil(finest * np.sqrt(2) * max(lattice.lengths)))
     most = min(most, 12)
-    index = np.array([(h, k) for h in range(most + 1) for k in range(-most, most + 1) if h > 0 or k > 0])
+    index = half_plane(most)
     return np.asarray(index[np.abs(index @ lattice.reciprocal).max(axis=1) < finest])
 
 
