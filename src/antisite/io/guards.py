@@ -71,8 +71,13 @@ def _size(n_bytes: float) -> str:
     return f"{n_bytes:.3g} TB"
 
 
+def first_line(error: Exception) -> str:
+    """What a reader of others says, cut short; its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), "")[:120] or type(error).__name__
+
+
 def _explain(error: Exception) -> str:
-    text = next(iter(str(error).strip().splitlines()), "")[:120] or type(error).__name__
+    text = first_line(error)
     if isinstance(error, MemoryError):
         return "it needs more memory than there is (crop it, or choose a frame)"
     if isinstance(error, struct.error | EOFError) or "truncated" in text or "mmap length" in text:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from .guards import first_line
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -65,7 +66,7 @@ def _read_all(path: Path) -> list[Atoms]:
             found = read(str(path), index=":", do_not_split_by_at_sign=True)
             return found if isinstance(found, list) else [found]
         except Exception as error:  # readers raise anything at all on a damaged file
-            problem = next(iter(str(error).strip().splitlines()), "")[:120] or type(error).__name__
+            problem = first_line(error)
         gc.collect()  # a reader that fails may leave its file open in a cycle
     raise InputError(
         f"{path.name} cannot be read as a structure: {problem} "
