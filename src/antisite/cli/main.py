@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
 from ..errors import AntisiteError, ChoiceError, NoLatticeError
+from ..run.interrupts import raise_again_where_lost
 from . import detect, evaluate, inspect, report, simulate
 from .options import UsageError
 from .simulate_choices import join_pairs
@@ -114,6 +115,7 @@ app.command(cls=Command, epilog=report.EPILOG)(report.report)
 def main() -> None:
     """Run `antisite` as a program."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    raise_again_where_lost(signal.default_int_handler)
     if os.environ.get("ANTISITE_DEBUG"):
         logging.basicConfig(level=logging.WARNING)
         logging.getLogger("antisite").setLevel(logging.DEBUG)

@@ -16,7 +16,7 @@ from ..errors import InputError, OutputError
 from ..simulate.dataset.patch_shards import make_shard, shard_path, start_shards
 from ..simulate.dataset.stream import PatchStream
 from ..simulate.progress import Progress
-from .workers import interrupts_not_inherited
+from .interrupts import interrupts_not_inherited
 
 _LARGE_IS_MEANT = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 _PATIENCE = 10.0  # seconds, for a scheduler to answer

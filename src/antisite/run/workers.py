@@ -6,14 +6,14 @@ import logging
 import multiprocessing
 import os
 import signal
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TypeVar
+
+from .interrupts import interrupts_not_inherited, raise_again_where_lost
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -71,22 +71,10 @@ def _answer(future: Future[Answer], item: Item, lost: Callable[[Item], Answer]) 
         return lost(item)
 
 
-@contextmanager
-def interrupts_not_inherited() -> Iterator[None]:
-    """Let processes that start here ignore Ctrl-C from their first instruction on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
 def _start(debug: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    raise_again_where_lost(_leave)
     if debug:
         logging.basicConfig(level=logging.DEBUG)
     else:
