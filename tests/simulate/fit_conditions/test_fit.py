@@ -113,6 +113,23 @@ def test_a_drifting_twin_without_defects_fills_its_frame(fitted: FittedCondition
     assert rows.min() > 0.3 * rows.max()
 
 
+def test_a_strongly_aberrated_twin_swings_no_more_at_its_frame(fitted: FittedConditions, cache) -> None:
+    source = replace(fitted.source, aberrations=(-2.0, 1.5, 0.0, 1.0, 0.0, 0.0, 0.0))
+    still = replace(fitted, source=source, detectors=(replace(fitted.detectors[0], dose=math.inf),))
+    made, _ = twin(still, cache=cache, rng=1)
+    frame = np.ones(made.shape, bool)
+    frame[6:-6, 6:-6] = False
+    assert np.ptp(made.pixels[frame]) < 1.1 * np.ptp(made.pixels[~frame])
+
+
+def test_the_truth_of_a_twin_is_where_its_columns_are(fitted: FittedConditions, cache) -> None:
+    made, truth = twin(fitted, shape=(96, 128), cache=cache, rng=1)
+    at = truth.sites[truth.sites["species"] == "W"][["y", "x"]].to_numpy()
+    assert len(at) == pytest.approx(96 * 128 * SIZE**2 / (3.32**2 * math.sqrt(0.75)), rel=0.1)
+    y, x = np.rint(at[((at > 1) & (at < [94, 126])).all(axis=1)]).astype(int).T
+    assert made.pixels[y, x].mean() > made.pixels.mean() + 2 * made.pixels.std()
+
+
 def test_a_twin_may_be_a_single_row(fitted: FittedConditions, cache) -> None:
     assert np.isfinite(twin(fitted, shape=(1, 64), cache=cache, rng=1)[0].pixels).all()
 

@@ -23,7 +23,7 @@ from .fitted_conditions import FittedConditions, FittedDetector
 from .vibration import sample_displaced
 
 _CONTRAST = 3.0  # exponent of its slow variation
-_MARGIN = 63  # px, mirrored around the frame before it is smeared
+_MARGIN = 10.0  # Å around the frame, from where aberrations and the beam's movement bring light into it
 
 
 def twin(
@@ -47,11 +47,13 @@ def twin(
     for_place, for_defects, for_record = np.random.default_rng(rng).spawn(3)
     (ay, ax), (by, bx) = fitted.cell * fitted.pixel_size
     stretched = replace(fitted.crystal, a=(ay, ax), b=(by, bx))
+    further = further_reach(stretched, fitted.optics, fitted.scan, pixel_size=fitted.pixel_size)
+    margin = math.ceil(_MARGIN / fitted.pixel_size)
     scene = perfect_scene(
         stretched,
         shape=shape or fitted.shape,
         pixel_size=fitted.pixel_size,
-        further=further_reach(stretched, fitted.optics, fitted.scan, pixel_size=fitted.pixel_size),
+        further=further + margin,
         rng=for_place,
     )
     recording = Recording(scan=replace(fitted.scan, jitter=0.0))
@@ -60,7 +62,7 @@ def twin(
 
     def draw(scene: Scene) -> tuple[Image, Truth]:
         return image_scene(
-            scene,
+            _widened(scene, margin),
             optics=fitted.optics,
             recording=recording,
             cache=cache,
@@ -78,7 +80,8 @@ def twin(
         light = light * (means[0] / np.maximum(means[1], 1e-30)).astype(np.float32)
     film_seed, beam, *rngs = for_record.spawn(2 + len(fitted.detectors))
     signal = _smeared(light, fitted)
-    signal = sample_displaced(signal, fitted.vibration.displacement(scene.shape, rng=beam))
+    signal = sample_displaced(signal, fitted.vibration.displacement(drawn.shape, rng=beam))
+    signal = signal[:, margin:-margin, margin:-margin]
     film = int(film_seed.integers(2**63))
     pixels = [
         _record(one, detector, pixel_size=fitted.pixel_size, film=film, rng=own)
@@ -87,19 +90,38 @@ def twin(
     doses = [detector.dose for detector in fitted.detectors if math.isfinite(detector.dose)]
     conditions = replace(drawn.conditions, dose=float(np.mean(doses)) if doses else math.nan)
     name = f"twin_of_{fitted.name}" if fitted.name else drawn.name
-    return Image(np.array(pixels), pixel_size=fitted.pixel_size, conditions=conditions, name=name), truth
+    image = Image(np.array(pixels), pixel_size=fitted.pixel_size, conditions=conditions, name=name)
+    return image, _cropped(truth, margin, image.shape)
+
+
+def _widened(scene: Scene, margin: int) -> Scene:
+    """A scene whose frame reaches farther on all sides."""
+    y, x = (scene.positions + margin).T
+    height, width = scene.shape
+    return replace(
+        scene,
+        sites=scene.sites.assign(y=y, x=x),
+        origin=scene.origin + margin,
+        shape=(height + 2 * margin, width + 2 * margin),
+    )
+
+
+def _cropped(truth: Truth, margin: int, shape: tuple[int, int]) -> Truth:
+    """What is true of the frame inside a margin."""
+    sites = truth.sites.assign(y=truth.sites["y"] - margin, x=truth.sites["x"] - margin)
+    inside = sites["y"].between(-0.5, shape[0] - 0.5) & sites["x"].between(-0.5, shape[1] - 0.5)
+    return replace(truth, sites=sites[inside].reset_index(drop=True))
 
 
 def _smeared(signal: Floats, fitted: FittedConditions) -> Floats:
-    """The image as a source records it that is not round, mirrored at its frame."""
+    """The image as a source records it that is not round; at its frame it meets the opposite side."""
     if not fitted.source.smear and not any(fitted.source.aberrations):
         return signal
-    padded = np.pad(signal, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)), mode="symmetric")
-    fy, fx = (np.fft.fftfreq(n, fitted.pixel_size) for n in padded.shape[1:])
+    shape = signal.shape[1:]
+    fy, fx = (np.fft.fftfreq(n, fitted.pixel_size) for n in shape)
     q = np.stack(np.meshgrid(fy, fx[: len(fx) // 2 + 1], indexing="ij"), axis=-1)
     left = fitted.source.transfer(q, without=fitted.source.size).astype(np.complex64)
-    blurred = fft.irfft2(fft.rfft2(padded) * left, s=padded.shape[1:])
-    return np.asarray(blurred[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN], np.float32)
+    return np.asarray(fft.irfft2(fft.rfft2(signal) * left, s=shape), np.float32)
 
 
 def _record(
