@@ -51,15 +51,9 @@ class CrystalImage:
     waves: Waves
     level: Array
 
-    def fractions(self) -> Array:
-        """(y × x, 2) fractions of the cell at every pixel, distortion taken off."""
-        shape = self.clear.shape
-        at = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 2)
-        return self.lattice.fractions(at - self.distortion.at(at.astype(float)))
-
     def draw(self) -> Floats:
         """(n_channels, y, x), the mean cell laid out over the image, its mean 0."""
-        place = (self.fractions() % 1 * _BINS).T
+        place = (_fractions(_pixels(self.clear.shape), self.lattice, self.distortion) % 1 * _BINS).T
         drawn = [ndimage.map_coordinates(cell, place, order=3, mode="grid-wrap") for cell in self.cells()]
         return np.array(drawn, np.float32).reshape(-1, *self.clear.shape)
 
@@ -114,13 +108,13 @@ def find_crystal(image: Image) -> CrystalImage:
     lattice = _lattice(mean, image.mask)
     flat = flatten(mean, image.mask, sigma=2 * lattice.size)
     lattice, distortion = fit_distortion(flat, image.mask, lattice)
-    at = np.stack(np.meshgrid(*map(np.arange, image.shape), indexing="ij"), axis=-1).reshape(-1, 2)
-    strength = distortion.strength_at(at.astype(float)).reshape(image.shape)
+    at = _pixels(image.shape)
+    strength = distortion.strength_at(at).reshape(image.shape)
     clear = ~image.mask & (strength > _LEAST_STRENGTH)
     if not clear.any():
         raise NoLatticeError("no lattice found: no part of the image shows it clearly")
     index = _reflections(lattice, _FINEST)
-    fractions = lattice.fractions(at - distortion.at(at.astype(float)))[clear.ravel()]
+    fractions = _fractions(at[clear.ravel()], lattice, distortion)
     waves = [
         _mean_waves(flatten(channel, image.mask, sigma=2 * lattice.size)[clear], fractions, index)
         for channel in image.channels
@@ -176,6 +170,16 @@ def _lattice(mean: Floats, mask: Mask) -> Lattice:
             except NoLatticeError as error:
                 reason = error
     raise reason
+
+
+def _pixels(shape: tuple[int, ...]) -> Array:
+    """(y × x, 2) px, the places of all pixels."""
+    return np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 2).astype(float)
+
+
+def _fractions(at: Array, lattice: Lattice, distortion: Distortion) -> Array:
+    """(m, 2) fractions of the cell at places (m, 2) px, distortion taken off."""
+    return lattice.fractions(at - distortion.at(at))
 
 
 def _reflections(lattice: Lattice, finest: float) -> NDArray[np.int_]:
