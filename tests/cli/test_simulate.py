@@ -262,10 +262,11 @@ def test_lists_the_specimens_known_by_name(run: Any, tmp_path: Path) -> None:
         (2, "wse2 --count 2 --scheduler tcp://a:1", "--scheduler means nothing without --format zarr"),
         (2, "wse2 --count 2 --format zarr --scheduler=", "must be an address such as tcp://HOST:8786, got"),
         (2, "wse2 --count 2 --rotation 3", "--rotation means nothing with --count"),
-        (2, "wse2 --count 2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
+        (2, "wse2 --count 2 --like nothing.tif", "--like means nothing with --count"),
         (2, "wse2 --count 2 --format zarr --scheduler a:1", "scheduler must be an address such as tcp://"),
         (2, "wse2 --count 2 --format zarr --patch 0", "size of patches must be 1 px to the 512 px"),
-        (2, "wse2 --like nothing.tif", "'--like': file 'nothing.tif' does not exist"),
+        (1, "wse2 --like nothing.tif", "nothing.tif does not exist (check the name and the folder)"),
+        (1, "wse2 --like .", ". must be an image file, and is a folder"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_writes_nothing(

@@ -83,8 +83,6 @@ Like = Annotated[
         "FILE",
         "Match this image: its scale, orientation, blur, dose, contrast and background.",
         panel=_WHERE,
-        exists=True,
-        dir_okay=False,
     ),
 ]
 LatticeConstant = Annotated[
