@@ -242,6 +242,28 @@ def test_whatever_a_reader_raises_becomes_one_sentence(error: Exception) -> None
     assert caught.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (struct.error("unpack requires a buffer of 8 bytes"), "looks truncated (copy or export it again;"),
+        (OSError("Unable to open (truncated file: eof = 9)"), "looks truncated (copy or export it again;"),
+        (OSError("Unable to open (bad superblock)"), "looks damaged or truncated (copy or export it again;"),
+        (ValueError("requires the 'imagecodecs' package"), "is compressed in a way that cannot be undone"),
+    ],
+)
+def test_the_words_of_a_reader_are_for_who_looks_for_them(
+    error: Exception, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read() -> None:
+        raise error
+
+    with caplog.at_level(logging.DEBUG, "antisite"), pytest.raises(InputError) as caught:
+        guarded(Path("a.emd"), read)
+    assert f"a.emd cannot be read as a .emd file: it {words}" in str(caught.value)
+    assert str(error) not in str(caught.value)
+    assert str(error) in caplog.text
+
+
 def test_readers_mutter_nothing_and_change_no_level(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("tifffile")
     level, filters = logger.level, list(warnings.filters)

@@ -74,13 +74,31 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         ("POSCAR", "Au\n1.0\n1 0 0\n"),
         ("a.json", "{]"),
         ("a.cfg", "Number of particles = x"),
-        ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(64)),
         ("a.traj", b"not a trajectory"),
         ("noidea", "what is this"),
     ],
 )
 def test_what_is_no_structure_is_refused_in_one_sentence(name, content, refused):
     assert name in refused(name, content)
+
+
+@pytest.mark.parametrize("content", ["nonsense", b"\x00\xff\xfe\x80" * 50, CIF[:60]])
+def test_a_damaged_file_is_told_in_words_of_our_own(content, refused, caplog):
+    with caplog.at_level("DEBUG", "antisite"):
+        said = refused("a.cif", content)
+    assert said == (
+        "a.cif cannot be read as a structure: it looks damaged, or is not what its suffix says "
+        "(.cif, .xyz, .vasp, .cfg, .json …; ANTISITE_DEBUG=1 shows what its reader says)"
+    )
+    assert "a.cif: " in caplog.text
+
+
+def test_an_empty_file_and_an_image_say_so(refused):
+    assert refused("a.cif", "") == "a.cif is empty (was it copied to the end?)"
+    image = refused("a.png", b"\x89PNG\r\n\x1a\n" + bytes(64))
+    assert image == (
+        "a structure must be a file of atoms, got the image a.png (to simulate an image like it: --like FILE)"
+    )
 
 
 def test_no_atoms_and_no_cell_are_refused(refused):

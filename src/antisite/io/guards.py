@@ -24,9 +24,14 @@ RawSignal = dict[str, Any]
 MAX_COMPRESSION = 1000
 MAX_IMAGE_BYTES = 8 * 2**30
 _NEVER_DOUBTED = 64 * 2**20  # a blank compressed image of this size may fit into a few kB
+SHOWN = "ANTISITE_DEBUG=1 shows what its reader says"
+_CUT = ("truncated", "mmap length")  # in what readers say of files that end too early
+_PACKED = ("imagecodecs", "required filter")
 _LOGGERS = ("rsciio", "tifffile", "PIL", "h5py")
 _LOCK = threading.RLock()  # warnings and log levels are global; they are put back under this lock
 _T = TypeVar("_T")
+
+logger = logging.getLogger(__name__)
 
 
 def guarded(path: Path, read: Callable[[], _T]) -> _T:
@@ -37,6 +42,7 @@ def guarded(path: Path, read: Callable[[], _T]) -> _T:
         except InputError:
             raise
         except Exception as error:  # readers raise anything at all on a damaged file
+            note_reader_error(path, error)
             problem = _explain(error)
         gc.collect()  # a reader that fails may leave its file open in a cycle
     # Raised out here so that the reader's frames, and the file they hold open, are let go.
@@ -71,18 +77,20 @@ def _size(n_bytes: float) -> str:
     return f"{n_bytes:.3g} TB"
 
 
-def first_line(error: Exception) -> str:
-    """What a reader of others says, cut short; its kind where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), "")[:120] or type(error).__name__
+def note_reader_error(path: Path, error: Exception) -> None:
+    """Keep what a reader of others says for who looks for it; a sentence for users leaves it out."""
+    logger.debug("%s: %s: %s", path.name, type(error).__name__, " ".join(str(error).split()))
 
 
 def _explain(error: Exception) -> str:
-    text = first_line(error)
+    text = str(error)
     if isinstance(error, MemoryError):
         return "it needs more memory than there is (crop it, or choose a frame)"
-    if isinstance(error, struct.error | EOFError) or "truncated" in text or "mmap length" in text:
-        return f"it looks truncated ({text})"
-    return f"it looks damaged or truncated ({text})"
+    if any(word in text for word in _PACKED):
+        return f"it is compressed in a way that cannot be undone here (save it uncompressed; {SHOWN})"
+    if isinstance(error, struct.error | EOFError) or any(word in text for word in _CUT):
+        return f"it looks truncated (copy or export it again; {SHOWN})"
+    return f"it looks damaged or truncated (copy or export it again; {SHOWN})"
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from .guards import first_line
+from .formats import SUFFIXES as IMAGE_SUFFIXES
+from .guards import SHOWN, note_reader_error
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -35,6 +36,13 @@ def read_structure(path: str | Path) -> Atoms:
     path = Path(path)
     if not _is_file(path):
         raise InputError(f"a structure must be a file that exists, got {path} (check the path)")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise InputError(
+            f"a structure must be a file of atoms, got the image {path.name} "
+            f"(to simulate an image like it: --like FILE)"
+        )
+    if not path.stat().st_size:
+        raise InputError(f"{path.name} is empty (was it copied to the end?)")
     found = _read_all(path)
     if len(found) > 1:
         raise InputError(
@@ -42,7 +50,7 @@ def read_structure(path: str | Path) -> Atoms:
             f"(write the one you mean into a file of its own)"
         )
     if not found or len(found[0]) == 0:
-        raise InputError(f"a structure must have atoms, got none in {path.name}")
+        raise InputError(f"a structure must have atoms, got none in {path.name} (was it copied to the end?)")
     atoms = found[0]
     _check_atoms(atoms, path.name)
     _check_order(atoms, path.name)
@@ -66,11 +74,11 @@ def _read_all(path: Path) -> list[Atoms]:
             found = read(str(path), index=":", do_not_split_by_at_sign=True)
             return found if isinstance(found, list) else [found]
         except Exception as error:  # readers raise anything at all on a damaged file
-            problem = first_line(error)
+            note_reader_error(path, error)
         gc.collect()  # a reader that fails may leave its file open in a cycle
     raise InputError(
-        f"{path.name} cannot be read as a structure: {problem} "
-        f"(the suffix must fit what is inside: .cif, .xyz, .vasp, .cfg, .json …)"
+        f"{path.name} cannot be read as a structure: it looks damaged, or is not what its suffix says "
+        f"(.cif, .xyz, .vasp, .cfg, .json …; {SHOWN})"
     )
 
 
