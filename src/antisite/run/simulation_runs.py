@@ -126,7 +126,7 @@ def run_twin(
         settings=told,
         source=chosen.source,
         bits=_bits(fitted),
-        cautions=[*fitted.optics.cautions, *_scale_cautions(image, fitted)],
+        cautions=[*fitted.cautions, *_scale_cautions(image, fitted)],
         told={"like": like.name, "fitted": fitted_settings(fitted)},
         extra={TWINS: twins_png(replace(image, pixel_size=fitted.pixel_size), made)},
     )

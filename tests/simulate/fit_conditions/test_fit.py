@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from antisite.conditions import Conditions, Detector
 from antisite.errors import InputError
@@ -137,6 +138,33 @@ def test_a_twin_may_be_a_single_row(fitted: FittedConditions, cache) -> None:
 def test_lattice_constant_scales_the_pixels(image: Image, cache) -> None:
     longer = fit_conditions(image, find_specimen("WSe2"), lattice_constant=3.32 * 1.02, cache=cache)
     assert longer.pixel_size == pytest.approx(1.02 * SIZE, rel=0.005)
+
+
+def test_an_image_as_it_was_recorded_gives_no_caution(fitted: FittedConditions) -> None:
+    assert fitted.cautions == ()
+
+
+def test_an_image_that_was_averaged_before_is_told(image: Image, cache) -> None:
+    mean = ndimage.uniform_filter(image.channels.astype(float), (0, 2, 2))
+    fitted = fit_conditions(replace(image, channels=mean), find_specimen("WSe2"), cache=cache)
+    (told,) = fitted.cautions
+    assert told.startswith("noise of neighbouring pixels of the image is alike, as after a blur of 0.")
+    assert "it seems to have been averaged or filtered" in told
+    sharpened = replace(fitted.detectors[0], smoothing=(-0.2, 0.0))
+    assert replace(fitted, detectors=(sharpened,)).cautions == ()
+    two = replace(fitted, detectors=(sharpened, fitted.detectors[0]))
+    assert "pixels of detector 2 is alike" in two.cautions[0]
+
+
+def test_aberrations_as_large_as_a_fit_allows_are_told(fitted: FittedConditions) -> None:
+    far = replace(fitted.source, aberrations=(-2.99, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0))
+    (told,) = replace(fitted, source=far).cautions
+    assert told.startswith("defocus and coma reached the 3 rad that a fit allows")
+
+
+def test_the_cautions_of_its_beam_are_those_of_a_fit(fitted: FittedConditions) -> None:
+    near = replace(fitted.optics, detectors=(Detector(inner=30, outer=60),))
+    assert replace(fitted, optics=near).cautions == near.cautions != ()
 
 
 def test_noiseless_image_has_an_infinite_dose(image: Image, cache) -> None:

@@ -12,14 +12,13 @@ from scipy.optimize import least_squares
 from ..crystals.crystal import Crystal
 from ..scattering.responses import Responses
 from .crystal_in_image import CrystalImage, Setting, Waves
-from .probe_source import ProbeSource
+from .probe_source import MOST, ProbeSource
 
 Array = NDArray[np.float64]
 _TRIED = (0.2, 0.5, 0.8, 1.2)  # Å, sizes of the source with which orientations are compared
 _GRID = 48  # places of the cell's corner along each cell vector, tried before the fit
 _AS_GOOD = 1.02  # times the least misfit: not told apart
 _WIDEST = 3.0  # Å, of a source
-_MOST = 3.0  # rad, of an aberration at the rim of the aperture
 _UNWANTED = 0.01  # misfit that an aberration of 1 rad must save, or it is left out
 
 
@@ -84,8 +83,8 @@ def fit_blur(
 
     # Corner, size, two components of the smear, seven aberrations.
     start = np.array([*corner, size, 0, 0, 0.3, *[0.05] * 6])
-    low = np.array([*(corner - 0.5), 0, -1, -1, *[-_MOST] * 7])
-    high = np.array([*(corner + 0.5), _WIDEST, 1, 1, *[_MOST] * 7])
+    low = np.array([*(corner - 0.5), 0, -1, -1, *[-MOST] * 7])
+    high = np.array([*(corner + 0.5), _WIDEST, 1, 1, *[MOST] * 7])
     penalty = _UNWANTED / np.sqrt(7)
 
     def miss(x: Array) -> Array:

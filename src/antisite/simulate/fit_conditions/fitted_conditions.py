@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..crystals.crystal import Crystal
 from ..recording.recording import Contamination, Readout, Scan
 from ..scattering.optics import Optics
-from .probe_source import ProbeSource
+from .probe_source import MOST, ProbeSource
 from .vibration import Vibration
 
 Array = NDArray[np.float64]
@@ -91,3 +91,22 @@ class FittedConditions:
         """How much longer the scan makes the crystal along one direction than along another."""
         long, short = np.linalg.svd(np.linalg.solve(self.crystal.cell, self.cell), compute_uv=False)
         return float(long / short - 1)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What to know before believing the conditions; each a sentence."""
+        told = [*self.optics.cautions]
+        if self.source.at_limit:
+            told.append(
+                f"{' and '.join(self.source.at_limit)} reached the {MOST:g} rad that a fit allows: the "
+                f"twin's columns may have another shape (are beam energy, convergence and specimen right?)"
+            )
+        for number, one in enumerate(self.detectors, start=1):
+            if max(one.smoothing) > 0:
+                whose = f"detector {number}" if len(self.detectors) > 1 else "the image"
+                told.append(
+                    f"noise of neighbouring pixels of {whose} is alike, as after a blur of "
+                    f"{one.smoothing[0]:.2f} × {one.smoothing[1]:.2f} px: it seems to have been averaged or "
+                    f"filtered, which makes its dose uncertain (give the image as it was recorded)"
+                )
+        return tuple(told)

@@ -11,6 +11,10 @@ from scipy import ndimage
 
 Array = NDArray[np.float64]
 Waves = NDArray[np.complex128]
+MOST = 3.0
+"""Rad of phase at the rim of the aperture, the most of an aberration that a fit allows."""
+_NAMES = ("defocus", *["twofold astigmatism"] * 2, *["coma"] * 2, *["threefold astigmatism"] * 2)
+_AT_LIMIT = 0.98  # of the most: fits stop short of it
 _GRID = 64  # points across twice the diameter of the aperture
 _LEAST = 0.02  # of the light; finer waves are lost anyhow
 
@@ -36,6 +40,22 @@ class ProbeSource:
     direction: float = 0.0
     aberrations: tuple[float, ...] = (0.0,) * 7
     aperture: float = 1.0
+
+    @property
+    def at_limit(self) -> tuple[str, ...]:
+        """Names of the aberrations that are as large as a fit allows.
+
+        Examples
+        --------
+        >>> ProbeSource(aberrations=(2.0, 0.0, -3.0, 0.0, 0.0, 0.0, 0.0)).at_limit
+        ('twofold astigmatism',)
+        """
+        far = (
+            name
+            for name, phase in zip(_NAMES, self.aberrations, strict=True)
+            if abs(phase) >= _AT_LIMIT * MOST
+        )
+        return tuple(dict.fromkeys(far))
 
     def transfer(self, q: Array, *, without: float = 0.0) -> Waves:
         """(…,) what is left of waves q (…, 2) 1/Å as (y, x).
