@@ -162,12 +162,31 @@ def test_a_structure_is_rendered_as_a_share_of_the_beam(run: Any, tmp_path: Path
     np.testing.assert_array_equal(pixels, expected[0])
     assert np.unravel_index(pixels.argmax(), pixels.shape) in [(0, 0), (15, 9)]
     assert 0 < pixels.min() < pixels.max() < 0.1
+    assert f"{100 * pixels.mean(dtype=float):.4g} % of the beam on average" in answer.stdout
     again = run("simulate", tmp_path / "sheet.xyz", *options)
     assert again.exit_code == 2
     assert f"{tmp_path / 'out'} holds image.npy (give --overwrite or another --out)" in again.stderr
     both = ["--detector", "60", "200", "--detector", "80", "200", "--overwrite", "--quiet"]
     assert run("simulate", tmp_path / "sheet.xyz", *options, *both).output == ""
     assert np.load(tmp_path / "out" / "image.npy").shape == (2, 30, 18)
+
+
+@pytest.mark.parametrize(
+    ("options", "factor", "unit"),
+    [
+        ("--noiseless --detector 70 200 --detector 40 60", 100, "% of the beam"),
+        ("--dose 1e5", 1, "electrons per pixel"),
+        ("--dose 1e5 --read-noise 0.1", 1, "electrons per pixel"),
+        ("--dose 1e5 --gain 20", 1, "as gain and offset make it"),
+    ],
+)
+def test_the_mean_signal_is_told_with_its_unit(
+    run: Any, tmp_path: Path, options: str, factor: int, unit: str
+) -> None:
+    answer = run(*GRAPHENE, *options.split())
+    told = json.loads((tmp_path / "out" / "graphene" / "simulation.json").read_text(encoding="utf-8"))
+    means = ", ".join(f"{factor * mean:.4g}" for mean in told["mean"])
+    assert f"signal      {means} {unit} on average\n" in answer.stdout
 
 
 def test_a_detector_that_touches_the_probe_warns(run: Any) -> None:
@@ -407,6 +426,7 @@ def test_an_image_is_matched_by_its_twin(run: Any, tmp_path: Path) -> None:
     assert read_image(folder / "graphene_twin.hspy").pixel_size == pytest.approx(told["pixel_size"])
     answer = run("simulate", "graphene", "--like", real, "--overwrite")
     assert f"pixel size {told['pixel_size']:.4g} Å" in answer.stdout
+    assert "in the values of the image matched on average" in answer.stdout
     assert "the file says" not in answer.stderr
     other = run("simulate", "graphene", "--like", real, "--lattice-constant", "3.2", "--overwrite")
     assert "the file says 0.17 Å/px, the lattice of the specimen makes it 0.22" in other.stderr

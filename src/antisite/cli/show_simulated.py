@@ -23,7 +23,7 @@ def simulated_text(folder: Path, summary: Mapping[str, Any]) -> str:
     if "defects" in summary:
         lines.append(line("sites", f"{summary['n_sites']:,} in the frame"))
         lines.append(line("defects", _defects(summary["defects"])))
-    lines.append(line("signal", f"{', '.join(f'{mean:.4g}' for mean in summary['mean'])} on average"))
+    lines.append(line("signal", f"{_signal(summary)} on average"))
     return "\n".join([*lines, line("files", f"{folder}: {', '.join(summary['files'])}")])
 
 
@@ -50,6 +50,19 @@ def specimen_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _signal(summary: Mapping[str, Any]) -> str:
+    """The mean of each detector, and in what it is counted."""
+    recording = summary["settings"].get("recording", {"dose": math.inf})
+    factor, unit = 1, "as gain and offset make it"
+    if "fitted" in summary:
+        unit = "in the values of the image matched"
+    elif math.isinf(recording["dose"]):
+        factor, unit = 100, "% of the beam"
+    elif (recording["readout"]["gain"], recording["readout"]["offset"]) == (1, 0):
+        unit = "electrons per pixel"
+    return f"{', '.join(f'{factor * mean:.4g}' for mean in summary['mean'])} {unit}"
 
 
 def _defects(counts: Iterable[Mapping[str, Any]]) -> str:
