@@ -7,12 +7,14 @@ import pytest
 from PIL import Image as Picture
 
 from antisite.image import Image
+from antisite.plot.figures import new_figure
 from antisite.plot.twins import (
     plot_histograms,
     plot_radial_spectra,
     plot_spectrum,
     power_spectrum,
     radial_mean,
+    share_greys,
     twins_png,
 )
 
@@ -43,6 +45,19 @@ def test_a_flat_image_has_no_power() -> None:
 def test_the_spectrum_shows_as_much_as_can_hold_the_crystal() -> None:
     assert plot_spectrum(image()).get_xlim() == pytest.approx((-0.22, 0.22))
     assert plot_spectrum(image(pixel_size=float("nan"))).get_xlim() == (-0.5, 0.5)
+
+
+def test_spectra_side_by_side_share_their_greys() -> None:
+    noisy = image(WAVES + np.random.default_rng(3).normal(size=WAVES.shape))
+    figure = new_figure(4, 2)
+    panels = [
+        plot_spectrum(one, ax=ax) for one, ax in zip((image(), noisy), figure.subplots(1, 2), strict=True)
+    ]
+    own = [ax.images[0].get_clim() for ax in panels]
+    share_greys(panels)
+    (low, high), other = (ax.images[0].get_clim() for ax in panels)
+    assert (low, high) == other == (own[0][0], max(own[0][1], own[1][1]))
+    assert own[0][0] < own[1][0]
 
 
 def test_frequencies_are_said_in_the_unit_that_is_known() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,6 +68,14 @@ def plot_spectrum(image: Image, *, channel: int = 0, ax: Axes | None = None) -> 
     return ax
 
 
+def share_greys(panels: Sequence[Axes]) -> None:
+    """Give panels of one picture each the same grey scale, from the lowest of their limits to the highest."""
+    pictures = [ax.images[0] for ax in panels]
+    lows, highs = zip(*(picture.get_clim() for picture in pictures), strict=True)
+    for picture in pictures:
+        picture.set_clim(min(lows), max(highs))
+
+
 def plot_histograms(images: tuple[Image, Image], *, channel: int = 0, ax: Axes | None = None) -> Axes:
     """How often which value occurs in the image and in its twin.
 
@@ -110,7 +119,7 @@ def plot_radial_spectra(images: tuple[Image, Image], *, channel: int = 0, ax: Ax
 def twins_png(image: Image, simulated: Image, *, dpi: float = 150) -> bytes:
     """The picture `twins.png`: for every detector both images, their spectra, and how they compare.
 
-    The middle of each image is shown, in grey levels of its own.
+    The middle of each image is shown, in grey levels of its own; the spectra share theirs.
     """
     images, n = (image, simulated), image.n_channels
     figure = new_figure(3 * _PANEL, 2 * n * _PANEL, snug=True)
@@ -121,6 +130,7 @@ def twins_png(image: Image, simulated: Image, *, dpi: float = 150) -> bytes:
             plot_image(_middle(one), channel=channel, ax=upper[column])
             upper[column].set_title(name, size=10, color=INK)
             plot_spectrum(one, channel=channel, ax=lower[column])
+        share_greys(lower[:2])
         plot_histograms(images, channel=channel, ax=upper[2])
         plot_radial_spectra(images, channel=channel, ax=lower[2])
     return figure_png(figure, dpi=dpi)
