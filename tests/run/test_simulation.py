@@ -10,11 +10,11 @@ import pytest
 
 from antisite.errors import InputError
 from antisite.image import Image
-from antisite.run.simulation import Simulation, check_memory, check_sampling, saturation
+from antisite.run.simulation import Simulation, blankness, check_memory, check_sampling, saturation
 from antisite.simulate.crystals.library import find_specimen
 from antisite.simulate.crystals.scene import perfect_scene
 from antisite.simulate.point_defects.planting import PointDefects
-from antisite.simulate.recording.recording import Readout
+from antisite.simulate.recording.recording import Readout, Recording, Scan
 
 GRAPHENE = find_specimen("graphene")
 
@@ -25,6 +25,11 @@ GRAPHENE = find_specimen("graphene")
         ({"shape": (0, 5)}, "an image must be at least 1 × 1 px, got 0 × 5"),
         ({"pixel_size": math.nan}, "pixel_size must be finite and at least 0.001 Å/px, got nan"),
         ({"pixel_size": 1e-6}, "pixel_size must be finite and at least 0.001 Å/px, got 1e-06"),
+        (
+            {"shape": (40, 64), "recording": Recording(scan=Scan(drift=200))},
+            "drift must be at most 192 px, 3 times the longer side of the frame, got 200",
+        ),
+        ({"shape": (40, 64), "recording": Recording(scan=Scan(jitter=1e6))}, "jitter must be at most 192 px"),
         ({"seed": -2}, "seed must be 0 or more, got -2"),
     ],
 )
@@ -58,6 +63,19 @@ def test_memory_is_what_the_columns_of_the_scene_take(shape: tuple[int, int], pi
     check_memory(shape, pixel_size, GRAPHENE, available=1.05 * wanted)
     with pytest.raises(InputError, match="must fit into memory"):
         check_memory(shape, pixel_size, GRAPHENE, available=0.95 * wanted)
+
+
+def test_a_detector_that_saw_nothing_is_told() -> None:
+    seen = np.arange(6.0).reshape(2, 3)
+    both = Image(np.array([seen, np.full((2, 3), 7)], np.float32))
+    (told,) = blankness(both)
+    assert told.startswith("all pixels of detector 2 are 7: nothing is seen of the specimen")
+    assert blankness(Image(seen)) == blankness(Image(np.ones((1, 1)))) == []
+
+
+def test_a_drift_of_some_frames_may_be_meant() -> None:
+    chosen = Simulation(specimen="graphene", shape=(1, 64), recording=Recording(scan=Scan(drift=192)))
+    assert chosen.recording.scan.drift == 192
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from ..simulate.memory import column_bytes, refuse_too_large
 from ..simulate.point_defects.planting import PointDefects
 from ..simulate.point_defects.words import read_defect
 from ..simulate.progress import Progress
-from ..simulate.recording.recording import Readout, Recording
+from ..simulate.recording.recording import Readout, Recording, Scan
 from ..simulate.scattering.optics import Optics
 from ..simulate.truth.truth import Truth
 
+_FARTHEST_MOVE = 3  # longer sides of the frame, by drift or jitter
 _FINEST = 1e-3  # Å/px; a pixel there is a hundredth of what atoms swing by
 
 
@@ -65,6 +66,7 @@ class Simulation:
                 f"pixel_size must be finite and at least {_FINEST:g} Å/px, got {self.pixel_size:g} "
                 f"(no probe shows more below 0.02)"
             )
+        check_scan(self.recording.scan, self.shape)
         if self.seed < 0:
             raise InputError(f"seed must be 0 or more, got {self.seed}")
 
@@ -133,6 +135,30 @@ def saturation(image: Image, readout: Readout) -> list[str]:
             if share > 0:
                 words.append(f"{100 * share:.3g} % of the pixels{whose} are at {what} (give {cure})")
     return words
+
+
+def blankness(image: Image) -> list[str]:
+    """Which detectors recorded the same value in all their pixels; each a sentence."""
+    words = []
+    for number, channel in enumerate(image.channels, start=1):
+        if channel.size > 1 and channel.min() == channel.max():
+            whose = f" of detector {number}" if image.n_channels > 1 else ""
+            words.append(
+                f"all pixels{whose} are {channel.flat[0]:g}: nothing is seen of the specimen "
+                f"(are dose, gain and offset as you mean them?)"
+            )
+    return words
+
+
+def check_scan(scan: Scan, shape: tuple[int, int]) -> None:
+    """Refuse movement [px] that leaves nothing of a frame of this shape in its place."""
+    most = _FARTHEST_MOVE * max(shape)
+    for name, value in (("drift", scan.drift), ("jitter", scan.jitter)):
+        if value > most:
+            raise InputError(
+                f"{name} must be at most {most:g} px, {_FARTHEST_MOVE} times the longer side of the frame, "
+                f"got {value:g} (it is the root mean square over the frame, in pixels)"
+            )
 
 
 def check_defects(defects: PointDefects, crystal: Crystal) -> None:

@@ -13,7 +13,7 @@ from ..io.structures import read_structure
 from ..simulate.memory import refuse_too_large
 from ..simulate.progress import Progress
 from ..simulate.scattering.optics import Optics
-from .simulation import Simulation, saturation
+from .simulation import Simulation, blankness, saturation
 from .simulation_files import (
     STRUCTURE,
     SUMMARY,
@@ -62,7 +62,7 @@ def run_simulation(
         settings=chosen.settings(),
         source=chosen.source,
         bits=readout.bits,
-        cautions=[*chosen.optics.cautions, *saturation(image, readout)],
+        cautions=[*chosen.optics.cautions, *blankness(image), *saturation(image, readout)],
     )
     return folder, summary
 

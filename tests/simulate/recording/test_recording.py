@@ -1,4 +1,5 @@
 import math
+import re
 
 import numpy as np
 import pytest
@@ -112,10 +113,18 @@ def test_nothing_comes_into_the_frame_from_beyond_the_reach_of_the_scan(scan, sh
             lambda: Scan(flyback=5, flyback_length=4),
             "flyback must be less than the 4 px in which it decays",
         ),
-        (lambda: Contamination(strength=-0.1), "strength of contamination must be 0 or more"),
+        (lambda: Contamination(strength=-0.1), "strength of contamination must be 0 to 1000"),
+        (lambda: Contamination(strength=1e38), "got 1e+38 (0.2 is a fifth of what the specimen gives)"),
         (lambda: Contamination(exponent=9), "exponent of contamination must be 0 to 8, got 9"),
         (lambda: Contamination(unevenness=4), "unevenness of contamination must be 0 to 3"),
         (lambda: Readout(gain=0), "gain must be positive"),
+        (
+            lambda: Readout(gain=1e300),
+            "gain must be positive, 1e-20 to 1e+20 per electron, got 1e+300 (pixels are 32-bit floats)",
+        ),
+        (lambda: Readout(gain=1e-300), "1e-20 to 1e+20 per electron, got 1e-300"),
+        (lambda: Readout(offset=-1e39), "offset must be finite, -1e+20 to 1e+20, got -1e+39"),
+        (lambda: Readout(read_noise=1e39), "read_noise must be 0 to 1e+20, got 1e+39"),
         (lambda: Readout(offset=math.nan), "offset must be finite"),
         (lambda: Readout(bits=17), "bits must be 1 to 16"),
         (lambda: Recording(dose=0), "dose must be positive"),
@@ -124,5 +133,5 @@ def test_nothing_comes_into_the_frame_from_beyond_the_reach_of_the_scan(scan, sh
     ],
 )
 def test_refuses_what_no_microscope_does(make, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=re.escape(message)):
         make()

@@ -16,6 +16,8 @@ from .power_law import exponential, power_law_field
 from .read_noise import read_out_counts
 from .scan_distortion import drift_path, drift_positions, flyback_positions, jitter_rows
 
+_MOST_VALUE = 1e20  # of gain, offset and read noise: pixels are 32-bit floats
+_MOST_FILM = 1000.0  # of the signal without
 _FARTHEST_DRIFT = 2.5  # rms; three waves add up to the root of 6 at the most
 
 
@@ -77,7 +79,11 @@ class Contamination:
     unevenness: float = 0.5
 
     def __post_init__(self) -> None:
-        _check_not_negative("strength of contamination", self.strength, "share of the signal")
+        if not 0 <= self.strength <= _MOST_FILM:
+            raise InputError(
+                f"strength of contamination must be 0 to {_MOST_FILM:g} [share of the signal], "
+                f"got {self.strength:g} (0.2 is a fifth of what the specimen gives)"
+            )
         if not 0 <= self.exponent <= 8:
             raise InputError(f"exponent of contamination must be 0 to 8, got {self.exponent:g}")
         if not 0 <= self.unevenness <= 3:
@@ -110,11 +116,14 @@ class Readout:
     bits: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.gain < math.inf:
-            raise InputError(f"gain must be positive [per electron], got {self.gain:g}")
-        if not math.isfinite(self.offset):
-            raise InputError(f"offset must be finite, got {self.offset:g}")
-        _check_not_negative("read_noise", self.read_noise, "in values")
+        least, most = 1 / _MOST_VALUE, _MOST_VALUE
+        for name, value, low, must in (
+            ("gain", self.gain, least, f"positive, {least:g} to {most:g} per electron"),
+            ("offset", self.offset, -most, f"finite, {-most:g} to {most:g}"),
+            ("read_noise", self.read_noise, 0, f"0 to {most:g}"),
+        ):
+            if not low <= value <= most:
+                raise InputError(f"{name} must be {must}, got {value:g} (pixels are 32-bit floats)")
         if not 0 <= self.bits <= 16:
             raise InputError(f"bits must be 1 to 16 (0: none), got {self.bits}")
 

@@ -127,7 +127,14 @@ def _check_that_it_fits(optics: Optics) -> None:
 
 
 def widest_probe(atoms: Iterable[ColumnAtoms], optics: Optics) -> float:
-    """Å by which the probe is wider than a sharp one where it meets atoms: by its rays and diffraction."""
+    """Å by which the probe is wider than a sharp one where it meets atoms: by its rays and diffraction.
+
+    Raises
+    ------
+    InputError
+        It is wider than tables of columns hold.
+    """
+    _check_that_it_fits(optics)
     rings = max(0.0, _RINGS * optics.wavelength / (1e-3 * optics.convergence) - _REACH)
     heights = {0.0, *(height for one in atoms for height in one.heights)}
     return rings + max(optics.probe_radius(height) for height in heights)
