@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -25,6 +25,7 @@ def has_an_image(pixels: np.ndarray) -> bool:
 
 
 @given(PIXELS.filter(has_an_image))
+@example(np.array([[np.inf, 1.7014118e38, 3e38]], np.float32))  # whose sum overflows
 def test_what_is_not_finite_is_masked_and_the_rest_is_kept(pixels: np.ndarray) -> None:
     before = pixels.copy()
     image = Image(pixels)

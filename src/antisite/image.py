@@ -78,7 +78,7 @@ class Image:
                 raise InputError("an image must hold finite pixels, got none (is this the right signal?)")
             mask |= ~finite.all(axis=0)
             for channel, good in zip(channels, finite, strict=True):
-                channel[~good] = np.median(channel[good])
+                channel[~good] = np.median(channel[good].astype(np.float64))
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "mask", mask)
 
