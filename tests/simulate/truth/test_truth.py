@@ -14,7 +14,14 @@ from antisite.simulate.point_defects.planting import PointDefects, plant_defects
 from antisite.simulate.recording.scan_distortion import drift_path, drift_positions
 from antisite.simulate.sketch.image import sketch_image
 from antisite.simulate.sketch.scene import lay_sketch, sketch_scene
-from antisite.simulate.truth.truth import CONVENTION, Truth, scene_truth, thinned, write_truth
+from antisite.simulate.truth.truth import (
+    CONVENTION,
+    Truth,
+    crop_truth,
+    scene_truth,
+    thinned,
+    write_truth,
+)
 
 
 def test_every_site_lies_within_the_frame():
@@ -64,6 +71,21 @@ def test_lines_and_dislocations_are_in_the_label_file(tmp_path):
     points, path = np.array(line["points"])[:, ::-1], truth.lines[0].path
     np.testing.assert_allclose(points[[0, -1]], path[[0, -1]], atol=0.0051)
     assert line["shift"] == [0.0, 0.333333333]
+
+
+def test_what_is_true_inside_a_margin_is_moved_and_clipped():
+    whole = faulted(drift=2.0)
+    shape = tuple(int(n) - 39 for n in whole.sites[["y", "x"]].max())
+    inner = crop_truth(whole, 20, shape=shape)
+    places = whole.sites[["y", "x"]].to_numpy() - 20
+    shown = whole.sites[((places >= -0.5) & (places <= np.array(shape) - 0.5)).all(axis=1)]
+    assert len(whole.lines) == len(inner.lines) == 1
+    assert np.allclose(inner.sites[["y", "x"]], shown[["y", "x"]] - 20)
+    assert inner.sites["sublattice"].tolist() == shown["sublattice"].tolist()
+    assert {tuple(point) for point in inner.lines[0].path + 20} <= {tuple(p) for p in whole.lines[0].path}
+    assert np.allclose(
+        [core.position for core in inner.cores], np.array([core.position for core in whole.cores]) - 20
+    )
 
 
 def test_a_thinned_path_stays_within_its_tolerance():

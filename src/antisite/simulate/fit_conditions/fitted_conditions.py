@@ -97,9 +97,11 @@ class FittedConditions:
         """What to know before believing the conditions; each a sentence."""
         told = [*self.optics.cautions]
         if self.source.at_limit:
+            *others, last = self.source.at_limit
+            names = " and ".join([", ".join(others), last]) if others else last
             told.append(
-                f"{' and '.join(self.source.at_limit)} reached the {MOST:g} rad that a fit allows: the "
-                f"twin's columns may have another shape (are beam energy, convergence and specimen right?)"
+                f"{names} reached the {MOST:g} rad that a fit allows: the twin's columns may have another "
+                f"shape (are beam energy, convergence and specimen right?)"
             )
         for number, one in enumerate(self.detectors, start=1):
             if max(one.smoothing) > 0:

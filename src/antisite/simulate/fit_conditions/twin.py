@@ -18,7 +18,7 @@ from ..point_defects.planting import PointDefects, plant_defects
 from ..progress import Progress
 from ..recording.power_law import power_law_field
 from ..recording.recording import Recording, record_field
-from ..truth.truth import Truth
+from ..truth.truth import Truth, crop_truth
 from .fitted_conditions import FittedConditions, FittedDetector
 from .vibration import sample_displaced
 
@@ -91,7 +91,7 @@ def twin(
     conditions = replace(drawn.conditions, dose=float(np.mean(doses)) if doses else math.nan)
     name = f"twin_of_{fitted.name}" if fitted.name else drawn.name
     image = Image(np.array(pixels), pixel_size=fitted.pixel_size, conditions=conditions, name=name)
-    return image, _cropped(truth, margin, image.shape)
+    return image, crop_truth(truth, margin, shape=image.shape)
 
 
 def _widened(scene: Scene, margin: int) -> Scene:
@@ -104,13 +104,6 @@ def _widened(scene: Scene, margin: int) -> Scene:
         origin=scene.origin + margin,
         shape=(height + 2 * margin, width + 2 * margin),
     )
-
-
-def _cropped(truth: Truth, margin: int, shape: tuple[int, int]) -> Truth:
-    """What is true of the frame inside a margin."""
-    sites = truth.sites.assign(y=truth.sites["y"] - margin, x=truth.sites["x"] - margin)
-    inside = sites["y"].between(-0.5, shape[0] - 0.5) & sites["x"].between(-0.5, shape[1] - 0.5)
-    return replace(truth, sites=sites[inside].reset_index(drop=True))
 
 
 def _smeared(signal: Floats, fitted: FittedConditions) -> Floats:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..crystals.scene import Scene, nearest_spacing
 from ..recording.scan_distortion import drift_positions
 from .lines import TrueCore, TrueLine
 
+Move = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 CONVENTION = "x = column, y = row, px, pixel centre = integer, origin top left"
 
 
@@ -73,19 +75,36 @@ def scene_truth(scene: Scene, *, drift: NDArray[np.float64] | None = None) -> Tr
     ):
         if name not in sites:
             sites[name] = pd.array(values, dtype="str").take(index % len(values))
-    lines = [replace(true, path=_clip(drift_positions(true.path, path), scene.shape)) for true in scene.lines]
-    places = drift_positions(np.array([core.position for core in scene.cores]).reshape(-1, 2), path)
-    cores = [
-        replace(core, position=(float(y), float(x))) for core, (y, x) in zip(scene.cores, places, strict=True)
-    ]
-    seen = _inside(places, scene.shape)
+    move = partial(drift_positions, path=path)
     return Truth(
         sites,
         crystal=scene.crystal.name,
         cell=scene.cell,
         spacing=nearest_spacing(scene),
-        lines=tuple(true for true in lines if len(true.path) > 1),
-        cores=tuple(core for core, kept in zip(cores, seen, strict=True) if kept),
+        lines=_seen_lines(scene.lines, move, scene.shape),
+        cores=_seen_cores(scene.cores, move, scene.shape),
+    )
+
+
+def crop_truth(truth: Truth, margin: int, *, shape: tuple[int, int]) -> Truth:
+    """What is true of the frame inside a margin.
+
+    Parameters
+    ----------
+    margin : px, on all sides.
+    shape : (y, x) px of the frame inside.
+    """
+
+    def move(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        return positions - margin
+
+    positions = move(truth.sites[["y", "x"]].to_numpy())
+    y, x = positions.T
+    return replace(
+        truth,
+        sites=truth.sites.assign(y=y, x=x)[_inside(positions, shape)].reset_index(drop=True),
+        lines=_seen_lines(truth.lines, move, shape),
+        cores=_seen_cores(truth.cores, move, shape),
     )
 
 
@@ -159,6 +178,22 @@ def thinned(path: NDArray[np.float64], *, tolerance: float = 0.05) -> NDArray[np
     from skimage.measure import approximate_polygon
 
     return np.asarray(approximate_polygon(path, tolerance)) if len(path) > 2 else path
+
+
+def _seen_lines(lines: Sequence[TrueLine], move: Move, shape: tuple[int, int]) -> tuple[TrueLine, ...]:
+    """Lines where they are moved to, those inside the frame."""
+    moved = [replace(true, path=_clip(move(true.path), shape)) for true in lines]
+    return tuple(true for true in moved if len(true.path) > 1)
+
+
+def _seen_cores(cores: Sequence[TrueCore], move: Move, shape: tuple[int, int]) -> tuple[TrueCore, ...]:
+    """Dislocations where they are moved to, those inside the frame."""
+    places = move(np.array([core.position for core in cores]).reshape(-1, 2))
+    return tuple(
+        replace(core, position=(float(y), float(x)))
+        for core, (y, x), seen in zip(cores, places, _inside(places, shape), strict=True)
+        if seen
+    )
 
 
 def _inside(positions: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
